@@ -1,0 +1,110 @@
+"""What a unit did in each of its cycles: busy > stall (first cause in declared order) > idle.
+
+A unit reports intervals in its own cycles, in any order within a task; `commit` paints them once the past can no
+longer change, adds the totals, the busy bins and, where asked for, the timeline.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernels.bins import add_runs
+
+BINS = 2048
+
+
+class StateLog:
+    """Totals, busy bins and timeline of one unit; `causes` are its stalls in declared order."""
+
+    def __init__(self, causes: tuple[str, ...], timeline: bool = False) -> None:
+        self.causes = causes
+        self.busy = 0
+        self.stall = [0] * len(causes)
+        self.waits: dict[str, int] = {}
+        self.bins = np.zeros(BINS, np.int64)
+        self.bin_cycles = 1
+        self.segments: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]] | None = [] if timeline else None
+        self._kinds: list[list[tuple[int, int]]] = [[] for _ in range(len(causes) + 1)]
+        self._blocks: list[tuple[int, np.ndarray]] = []
+        self._cause_index = {c: i + 1 for i, c in enumerate(causes)}
+
+    def add_busy(self, start: int, end: int) -> None:
+        """The unit works in cycles start .. end (exclusive)."""
+        if end > start:
+            self._kinds[0].append((start, end))
+
+    def add_busy_runs(self, runs: np.ndarray) -> None:
+        """Many busy intervals: int64 [n, 2] of start and end."""
+        if runs.size:
+            self._blocks.append((0, runs))
+
+    def add_stall(self, cause: str, start: int, end: int) -> None:
+        """The unit waits for `cause` in cycles start .. end, unless it works or waits for an earlier cause."""
+        if end > start:
+            self._kinds[self._cause_index[cause]].append((start, end))
+
+    def add_stall_runs(self, cause: str, runs: np.ndarray) -> None:
+        """Many stall intervals of one cause: int64 [n, 2]."""
+        if runs.size:
+            self._blocks.append((self._cause_index[cause], runs))
+
+    def add_wait(self, cause: str, cycles: int) -> None:
+        """Cycles that requesters inside the unit waited; several may wait in one cycle."""
+        if cycles:
+            self.waits[cause] = self.waits.get(cause, 0) + cycles
+
+    def commit(self, ref: int) -> int:
+        """Paints everything reported since the last commit; `ref` is the layer.  Returns the busy cycles added."""
+        starts, ends, kinds = self._collect()
+        if starts.size == 0:
+            return 0
+        edges = np.unique(np.concatenate((starts, ends)))
+        state = np.full(edges.size - 1, len(self.causes) + 1, np.int64)
+        for kind in range(len(self.causes), -1, -1):  # lower kinds win, so they are painted last
+            mine = kinds == kind
+            if mine.any():
+                depth = np.zeros(edges.size, np.int64)
+                np.add.at(depth, np.searchsorted(edges, starts[mine]), 1)
+                np.add.at(depth, np.searchsorted(edges, ends[mine]), -1)
+                state[np.cumsum(depth)[:-1] > 0] = kind
+        change = np.flatnonzero(np.diff(state)) + 1
+        first = np.concatenate(([0], change))
+        last = np.concatenate((change, [state.size]))
+        seg_start, seg_end, seg_state = edges[first], edges[last], state[first]
+        length = seg_end - seg_start
+        busy = seg_state == 0
+        added = int(length[busy].sum())
+        self.busy += added
+        for i in range(len(self.causes)):
+            self.stall[i] += int(length[seg_state == i + 1].sum())
+        if busy.any():
+            self._bin(seg_start[busy], seg_end[busy])
+        if self.segments is not None:
+            known = seg_state <= len(self.causes)
+            self.segments.append((seg_start[known], length[known], seg_state[known].astype(np.uint8), ref))
+        return added
+
+    def _collect(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        parts: list[np.ndarray] = []
+        kinds: list[np.ndarray] = []
+        for kind, items in enumerate(self._kinds):
+            if items:
+                parts.append(np.array(items, np.int64))
+                kinds.append(np.full(len(items), kind, np.int64))
+                items.clear()
+        for kind, runs in self._blocks:
+            parts.append(runs)
+            kinds.append(np.full(len(runs), kind, np.int64))
+        self._blocks.clear()
+        if not parts:
+            empty = np.empty(0, np.int64)
+            return empty, empty, empty
+        both = np.concatenate(parts)
+        return both[:, 0], both[:, 1], np.concatenate(kinds)
+
+    def _bin(self, start: np.ndarray, end: np.ndarray) -> None:
+        while int(end[-1]) > self.bin_cycles * BINS:  # halve the resolution: neighbours merge, sums stay exact
+            self.bins[: BINS // 2] = self.bins[0::2] + self.bins[1::2]
+            self.bins[BINS // 2 :] = 0
+            self.bin_cycles *= 2
+        add_runs(np.ascontiguousarray(start), np.ascontiguousarray(end), self.bin_cycles, self.bins)
