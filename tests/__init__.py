@@ -1,0 +1,1 @@
+"""Tests of neurocycle; see CONTRIBUTING.md for the tiers and how each is run."""
