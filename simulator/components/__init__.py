@@ -1,0 +1,1 @@
+"""Hardware units: one per file, specification in, SimPy processes out.  `machine` wires them; none imports another."""

@@ -1,0 +1,101 @@
+"""What a unit sees of the machine around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from simulator.engine.board import Board, Job, JobQueue
+from simulator.engine.clock import Clock
+from simulator.engine.environment import Environment
+from simulator.engine.statelog import StateLog
+from simulator.ledger import Ledger
+
+if TYPE_CHECKING:
+    from simulator.mapping.tile import Tile
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Events of one projection in one timestep, as they reach a tile.
+
+    projection: place in the tile's list.  index uint32 [n], value int32 [n] or None: the events.
+    stored: entries that are read from memory (more than `n` where OR pooling drops some).
+    region: neurons in the source rows that the tile reads (the size of its bit map).
+    """
+
+    projection: int
+    index: np.ndarray
+    value: np.ndarray | None
+    stored: int
+    region: int
+
+
+class Work(Protocol):
+    """The workload of a run: what each Schedule row reads and makes."""
+
+    def after(self, row: int) -> tuple[list[int], list[int]]:
+        """Rows that must be complete first: loads of weights, and the others."""
+        ...
+
+    def tile(self, row: int) -> Tile:
+        """The tile that a compute row works on."""
+        ...
+
+    def layer(self, row: int) -> int:
+        """Ledger row of the layer."""
+        ...
+
+    def feeds(self, row: int, sample: int, t: int) -> list[Feed]:
+        """Events that reach the tile in timestep t, one entry per projection that has any neuron to read."""
+        ...
+
+    def fired(self, row: int, sample: int, t: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Spikes of the whole layer in timestep t (kernel engine: known before the run)."""
+        ...
+
+    def publish(self, row: int, sample: int, t: int, index: np.ndarray, value: np.ndarray | None) -> None:
+        """Spikes that a tile made in timestep t (reference engine)."""
+        ...
+
+    def transfer(self, job: Job) -> tuple[int, str]:
+        """Payload in bits and operand of a load or store."""
+        ...
+
+
+@dataclass
+class Context:
+    """One unit's view: loop, clock, ledger row, state log, command queue, and the workload."""
+
+    name: str
+    number: int
+    env: Environment
+    clock: Clock
+    ledger: Ledger
+    log: StateLog
+    board: Board
+    queue: JobQueue
+    work: Work
+    reference: bool
+    spans: dict[int, list[int]] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def cycle(self) -> int:
+        """The unit's first edge at or after now."""
+        return self.clock.at_or_after(self.env.now)
+
+    def until(self, cycle: int) -> Any:
+        """An event to yield: the unit's edge `cycle` (now, if it is past)."""
+        return self.env.sleep_until(self.clock.ps(cycle))
+
+    def count(self, layer: int, action: str, amount: int) -> None:
+        """Books `amount` under this unit, a layer's ledger row and an action."""
+        if amount:
+            self.ledger.add(self.number, layer, self.ledger.index(action), amount)
+
+    def span(self, layer: int, start_ps: int, end_ps: int) -> None:
+        """Widens the layer's time span."""
+        known = self.spans.setdefault(layer, [start_ps, end_ps])
+        known[0], known[1] = min(known[0], start_ps), max(known[1], end_ps)
