@@ -169,8 +169,8 @@ def replay(trace: str, network: str | None, hardware: str, overrides: tuple[str,
         spikes = load_trace(trace, net, _choices(choices, trace))
         if not spikes.complete:
             missing = [p.name for p in spikes.network.populations if p.name not in spikes.populations]
-            raise InputError("the trace lacks populations, so it cannot be replayed; `neurocycle run NETWORK INPUT` makes "
-                             "the missing spikes", file=trace, key=f"populations missing: {', '.join(missing)}")
+            raise InputError(f"the trace cannot be replayed, it lacks the spikes of {', '.join(missing)}; "
+                             "`neurocycle run NETWORK INPUT` makes them", file=trace)
         record = _simulate(chip, net or spikes.network, spikes, mapping, options, say)
         _finish(record, output, as_json, say)
 
