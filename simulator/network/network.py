@@ -120,13 +120,24 @@ def describe(network: Network) -> dict[str, Any]:
         "source": network.source,
         "choices": network.choices,
         "populations": [
-            {"name": p.name, "shape": list(p.shape), "neuron": _plain(p.neuron)} for p in network.populations
+            {"name": p.name, "shape": list(p.shape), "neuron": _plain_neuron(p.neuron, network.arithmetic)}
+            for p in network.populations
         ],
         "projections": [
             {k: v for k, v in _plain(p).items() if k not in ("weights", "indptr", "indices")}
             for p in network.projections
         ],
     }
+
+
+def _plain_neuron(neuron: Neuron, arithmetic: str) -> dict[str, Any]:
+    """An input population may carry the integer defaults in a float network: one number is written one way."""
+    plain = _plain(neuron)
+    if arithmetic == "float":
+        for name in ("threshold", "bias", "initial", "floor"):
+            if plain[name] is not None:
+                plain[name] = [float(v) for v in plain[name]]
+    return plain
 
 
 def _plain(value: Any) -> Any:
