@@ -14,7 +14,7 @@ from simulator.engine.statelog import StateLog
 from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
-    from simulator.mapping.tile import Tile
+    from simulator.mapping.reach import Reach
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Work(Protocol):
         """Rows that must be complete first: loads of weights, and the others."""
         ...
 
-    def tile(self, row: int) -> Tile:
+    def tile(self, row: int) -> Reach:
         """The tile that a compute row works on."""
         ...
 

@@ -1,0 +1,98 @@
+"""The core's main process: takes compute tasks, runs their timesteps on its datapath, writes the spikes out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Generator
+from typing import Any
+
+from simulator.components.cmos_core.port import SpikePort
+from simulator.engine.board import Job
+from simulator.engine.context import Context, Feed
+
+COMMIT_ROWS = 1 << 16
+
+
+class CmosCore:
+    """One core; see `simulator.hardware.specs.cmos_core` for its fields.
+
+    Its datapath is chosen by dataflow and engine.  The process runs ahead of the event loop in its private state and
+    meets the loop only where it shares something: the spike memory, credits, and the task board.
+    """
+
+    def __init__(self, ctx: Context, spec: Any) -> None:
+        self.ctx, self.spec = ctx, spec
+
+    def connect(self, units: dict[str, Any]) -> None:
+        """Finds the core's memories and makes its datapath."""
+        spec = self.spec
+        self.port = SpikePort(self.ctx, spec, units[spec.spike_memory])
+        twin = "_reference" if self.ctx.reference else ""
+        module = importlib.import_module(f"simulator.components.cmos_core.{spec.dataflow}{twin}")
+        self.datapath = module.Datapath(
+            self.ctx, spec, self.port, units[spec.weight_memory], units[spec.state_memory]
+        )
+
+    def start(self) -> None:
+        """Starts the core's process."""
+        self.ctx.env.process(self._serve())
+
+    def _serve(self) -> Generator[Any, None, None]:
+        ctx = self.ctx
+        free = 0
+        while True:
+            job = yield from ctx.queue.get()
+            weights, others = ctx.work.after(job.row)
+            yield from ctx.board.wait(weights + others)
+            start = max(free, ctx.cycle())
+            if weights:
+                loaded = ctx.clock.at_or_after(max(ctx.board.done_ps[row] for row in weights))
+                ctx.log.add_stall("weight_load", free, min(loaded, start))
+            ctx.log.add_stall("dependency", free, start)
+            yield ctx.until(start)
+            free = yield from self._task(job, start)
+
+    def _task(self, job: Job, start: int) -> Generator[Any, None, int]:
+        """Runs one task from cycle `start`; returns the cycle in which the core is free again."""
+        ctx, port, datapath = self.ctx, self.port, self.datapath
+        layer = ctx.work.layer(job.row)
+        tile = ctx.work.tile(job.row)
+        steps = range(max(job.t0, tile.population.neuron.first_step), job.t1)
+
+        def feeds() -> Generator[list[Feed], None, None]:
+            for t in steps:
+                yield ctx.work.feeds(job.row, job.sample, t)
+
+        fetcher = ctx.env.process(port.fetch(feeds, layer))
+        datapath.begin(job, tile, layer)
+        writes = []
+        floor = start
+        for t in steps:
+            drained = yield from datapath.step(t, floor)
+            if not tile.last:
+                floor = drained
+                continue
+            slot = port.output_credits.take()
+            fire = drained
+            if slot is not None:
+                yield slot
+                fire = max(drained, ctx.cycle())
+                ctx.log.add_stall("output", drained, fire)
+            floor, left, spikes = yield from datapath.fire(t, fire)
+            bits = tile.neurons if self.spec.spike_format == "bitmap" else spikes * self.spec.spike_bits
+            writes.append(port.write(left, bits + self.spec.spike_bits, layer))
+        yield fetcher
+        ctx.log.add_stall("input", start, floor)
+        busy = ctx.log.commit(layer)
+        ctx.count(layer, "active:cycle", busy)
+        ctx.env.process(self._finish(job, start, floor, writes, layer))
+        return floor
+
+    def _finish(self, job: Job, start: int, end: int, writes: list[Any], layer: int) -> Generator[Any, None, None]:
+        """The task is complete when the core is free and every output block lies in memory."""
+        ctx = self.ctx
+        yield ctx.until(end)
+        for write in writes:
+            yield write
+        ctx.span(layer, ctx.clock.ps(start), ctx.env.now)
+        ctx.board.complete(job.row)

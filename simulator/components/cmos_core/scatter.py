@@ -1,0 +1,146 @@
+"""Scatter datapath, kernel engine: one kernel call per block of events and one per update scan."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from simulator.components.cmos_core.port import SpikePort
+from simulator.components.cmos_core.scatter_tables import ScatterTables
+from simulator.engine.board import Job
+from simulator.engine.context import Context
+from simulator.kernels import scatter as kernel
+from simulator.mapping.reach import Reach
+
+NEVER = -(1 << 40)
+NO_VALUE = np.empty(0, np.int32)
+
+
+class Datapath:
+    """Cycles and counts of a scatter core; `kernels/scatter.py` holds the definition."""
+
+    def __init__(self, ctx: Context, spec: Any, port: SpikePort, weights: Any, state: Any) -> None:
+        self.ctx, self.spec, self.port = ctx, spec, port
+        self.weights, self.state = weights, state
+        scatter = spec.scatter
+        self.fifo = np.zeros(scatter.fifo_depth, np.int64)
+        self.engines = np.zeros((scatter.engines, 11), np.int64)
+        self.engines[:, 0] = -1
+        self.bank_free = np.zeros(state.spec.banks, np.int64)
+        self.st = np.zeros(7, np.int64)
+        self.out_fifo = np.zeros(scatter.output_fifo_depth, np.int64)
+        self.out_state = np.array([NEVER, 0, 0, 0], np.int64)
+        self.runs = np.zeros((spec.input_buffer_spikes + 2, 2), np.int64)
+        self._tables: dict[int, ScatterTables] = {}
+
+    def begin(self, job: Job, tile: Reach, layer: int) -> None:
+        """A task starts."""
+        self.job, self.tile, self.layer = job, tile, layer
+        if job.row not in self._tables:
+            self._tables[job.row] = ScatterTables(tile, self.spec, self.weights.spec, self.state.spec)
+        self.tables = self._tables[job.row]
+
+    def step(self, t: int, floor: int) -> Generator[Any, None, int]:
+        """Takes in all events of timestep t, not before cycle `floor`; returns the cycle in which all is accumulated."""
+        s, tables, log = self.spec.scatter, self.tables, self.ctx.log
+        counts = np.zeros((max(1, len(tables.fans)), 8), np.int64)
+        kernel.begin_step(floor, self.st)
+        while True:
+            block = yield from self.port.next_block()
+            ready = max(block.ready, floor)
+            if block.index.size == 0:
+                self.port.free_input(ready)
+            else:
+                fan = tables.fans[block.projection]
+                value = NO_VALUE if block.value is None else block.value
+                events = block.index.size if block.value is None else int(np.abs(value).sum())
+                if events + 2 > len(self.runs):
+                    self.runs = np.zeros((events + 2, 2), np.int64)
+                pushed = kernel.integrate(
+                    block.index, value, tables.row_start, tables.row, tables.col_start, tables.col, tables.words,
+                    tables.ops, tables.fetch, self.fifo, self.engines, self.bank_free, self.st, self.runs,
+                    counts[block.projection], ready, fan.channels, fan.width, fan.mode, fan.row_base, fan.col_base,
+                    fan.chan_base, s.feed_cycles, s.decode_cycles, tables.fetch_den, s.accumulate_cycles,
+                )
+                self.port.free_input(max(pushed, ready))
+                self._flush()
+            if block.last:
+                break
+        end = kernel.drain(
+            tables.row, tables.col, self.engines, self.bank_free, self.st, self.runs, counts[0], s.pipeline_cycles
+        )
+        self._flush()
+        total = counts.sum(axis=0)
+        log.add_wait("bank", int(total[4]))
+        log.add_wait("engine", int(total[5]))
+        log.add_wait("fifo", int(total[6]))
+        book_events(self, counts)
+        return max(int(end), floor)
+
+    def _flush(self) -> None:
+        if self.st[6]:
+            self.ctx.log.add_busy_runs(self.runs[: self.st[6]].copy())
+            self.st[6] = 0
+
+    def fire(self, t: int, start: int) -> Generator[Any, None, tuple[int, int, int]]:
+        """The update scan from cycle `start`: (its end, the cycle in which the last spike left, spikes)."""
+        s, tile, tables = self.spec.scatter, self.tile, self.tables
+        index, _ = self.ctx.work.fired(self.job.row, self.job.sample, t)
+        channels, _, width = tile.population.shape
+        counts = np.zeros(3, np.int64)
+        runs = np.zeros((index.size, 2), np.int64)
+        end = int(
+            kernel.scan(
+                index, self.out_fifo, self.out_state, runs, counts, start, channels, tile.k0, tile.k1, tile.y0, tile.y1,
+                width, tables.word, s.update_cycles, s.output_cycles,
+            )
+        )
+        log = self.ctx.log
+        log.add_stall_runs("output_fifo", runs[: counts[2]].copy())
+        scan_runs = free_runs(start, end, runs[: counts[2]])
+        log.add_busy_runs(scan_runs)
+        log.add_wait("output_fifo", int(counts[1]))
+        spikes = int(counts[0])
+        book_scan(self, spikes)
+        return end, max(end, int(self.out_state[2])) if spikes else end, spikes
+        yield  # a generator, like its twin that waits
+
+
+def free_runs(start: int, end: int, stalls: np.ndarray) -> np.ndarray:
+    """int64 [n + 1, 2]: start .. end without the (ordered, disjoint) stalls."""
+    edges = np.concatenate(([start], stalls.ravel(), [end])).astype(np.int64)
+    return np.ascontiguousarray(edges.reshape(-1, 2))
+
+
+def book_events(path: Any, counts: np.ndarray) -> None:
+    """Books one timestep's accumulation; counts int64 [fans, 8] as in `kernels.scatter.integrate`."""
+    ctx, layer, tables = path.ctx, path.layer, path.tables
+    total = counts.sum(axis=0)
+    ctx.count(layer, "decode:spike", int(total[0]))
+    ctx.count(layer, "fifo:spike", int(total[0]))
+    ctx.count(layer, "accumulate:partial_sum", int(total[2]))
+    used = moved = 0
+    for fan, row in zip(tables.fans, counts, strict=False):
+        used += int(row[2]) * fan.weight_bits
+        moved += int(row[3]) * fan.weight_word * fan.weight_bits
+    path.weights.book(layer, "read", "weight", used, moved)
+    bits = int(total[2]) * tables.membrane_bits
+    swept = int(total[3]) * tables.word * tables.membrane_bits
+    path.state.book(layer, "read", "partial_sum", bits, swept)
+    path.state.book(layer, "write", "partial_sum", bits, swept)
+
+
+def book_scan(path: Any, spikes: int) -> None:
+    """Books one update scan of the tile."""
+    ctx, layer, tile, tables = path.ctx, path.layer, path.tile, path.tables
+    ctx.count(layer, "update:state", tile.neurons)
+    ctx.count(layer, "fifo:spike", spikes)
+    positions = tile.neurons // (tile.k1 - tile.k0)
+    words = positions * -(-(tile.k1 - tile.k0) // tables.word)
+    copies = 2 if tile.population.neuron.model == "cuba_lif" else 1
+    bits = tile.neurons * tables.membrane_bits * copies
+    swept = words * tables.word * tables.membrane_bits * copies
+    path.state.book(layer, "read", "state", bits, swept)
+    path.state.book(layer, "write", "state", bits, swept)
