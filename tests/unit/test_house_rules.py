@@ -68,8 +68,8 @@ def test_public_names_are_documented_and_typed(path: Path) -> None:
         a = node.args
         arguments = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
         if decorators(node) & COMPILED:
-            # A hint says neither shape nor dtype nor unit of an array: for kernels the docstring does, argument by argument.
-            described = set(re.findall(r"\w+", ast.get_docstring(node) or ""))
+            # A hint says neither shape nor dtype nor unit of an array: for kernels the docstrings do (module's or own).
+            described = set(re.findall(r"\w+", f"{ast.get_docstring(tree)} {ast.get_docstring(node)}"))
             wrong += [f"{where}: argument {x.arg} is not described" for x in arguments if x.arg not in described]
             continue
         if node.returns is None:
