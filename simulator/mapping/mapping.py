@@ -1,0 +1,140 @@
+"""The mapping: pure data that says on which cores a layer lives, how it is tiled, and where its operands stay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from simulator.errors import InputError, nearest, unknown
+
+Timesteps = Literal["all", "one"]
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "timesteps": ("all", "one"),
+    "weights": ("resident", "stream"),
+    "weight_buffers": (1, 2),
+    "state": ("core", "dram"),
+    "spikes": ("chip", "dram"),
+}
+DEFAULT_TIMESTEPS_HINT = 8
+
+
+@dataclass(frozen=True)
+class LayerMapping:
+    """How one layer (a population with the projections into it) runs.
+
+    layer           name of the population
+    cores           names of the `cmos_core` units that share the layer; tile i runs on cores[i % len(cores)]
+    tile_channels   output channels of a tile, 1 .. C; the last tile may be smaller
+    tile_rows       output rows of a tile, 1 .. H; the last tile may be smaller
+    input_parts     number of parts (>= 1) into which the input channels are split; a tile accumulates them in turn
+    weights         "resident": loaded once before the first sample; "stream": loaded again in every repetition
+    weight_buffers  streamed weights: tiles that the weight memory holds at once, 2 lets loads run ahead of compute
+    state           "core": membranes stay in the core's state memory; "dram": loaded before, stored after each tile
+    spikes          where the layer's output spikes stay until they are used: "chip" or "dram"
+    """
+
+    layer: str
+    cores: tuple[str, ...]
+    tile_channels: int
+    tile_rows: int
+    input_parts: int = 1
+    weights: Literal["resident", "stream"] = "resident"
+    weight_buffers: int = 2
+    state: Literal["core", "dram"] = "core"
+    spikes: Literal["chip", "dram"] = "chip"
+
+    def __post_init__(self) -> None:
+        key = f"layers.{self.layer}"
+        for name in ("weights", "weight_buffers", "state", "spikes"):
+            check_choice(name, getattr(self, name), f"{key}.{name}")
+        for name in ("tile_channels", "tile_rows", "input_parts"):
+            check_count(getattr(self, name), f"{key}.{name}")
+        object.__setattr__(self, "cores", tuple(self.cores))
+        if not self.cores:
+            raise InputError("a layer needs at least one core", key=f"{key}.cores")
+        if len(set(self.cores)) != len(self.cores):
+            raise InputError("a core is named twice", key=f"{key}.cores", found=list(self.cores))
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Placement of a network on a chip.
+
+    timesteps       "all": each layer runs all timesteps of a sample before the next layer starts (feed-forward nets);
+                    "one": every timestep all layers run once
+    layers          one entry per layer of the network
+    inputs          where the spikes of each input population stay once they have been loaded from DRAM: "chip" (one
+                    load per repetition) or "dram" (one load per layer that consumes them)
+    timesteps_hint  timesteps for which spikes are buffered when `timesteps` is "all"; used by capacity checks only
+    """
+
+    hardware: str
+    network: str
+    timesteps: Timesteps
+    layers: tuple[LayerMapping, ...]
+    inputs: dict[str, str] = field(default_factory=dict)
+    timesteps_hint: int = DEFAULT_TIMESTEPS_HINT
+
+    def __post_init__(self) -> None:
+        check_choice("timesteps", self.timesteps, "timesteps")
+        check_count(self.timesteps_hint, "timesteps_hint")
+        object.__setattr__(self, "layers", tuple(self.layers))
+        for name, home in self.inputs.items():
+            check_choice("spikes", home, f"inputs.{name}")
+        seen: dict[str, None] = {}
+        for entry in self.layers:
+            if entry.layer in seen:
+                raise InputError("the layer is mapped twice", key=f"layers.{entry.layer}")
+            seen[entry.layer] = None
+
+    def layer(self, name: str) -> LayerMapping:
+        """The entry of layer `name`; an unknown name is an `InputError` with the nearest one."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise unknown("layer", name, self._by_name, key="layers") from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, LayerMapping]:
+        return {entry.layer: entry for entry in self.layers}
+
+    def describe(self) -> dict[str, Any]:
+        """The mapping as plain values, in the layout of its YAML file."""
+        fields = [name for name in LayerMapping.__dataclass_fields__ if name != "layer"]
+        return {
+            "schema": "neurocycle.mapping/1",
+            "hardware": self.hardware,
+            "network": self.network,
+            "timesteps": self.timesteps,
+            "timesteps_hint": self.timesteps_hint,
+            "inputs": dict(self.inputs),
+            "layers": {
+                entry.layer: {name: _plain(getattr(entry, name)) for name in fields} for entry in self.layers
+            },
+        }
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the canonical content; the order of layers and inputs in a file does not matter."""
+        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()
+
+
+def check_choice(kind: str, value: object, key: str) -> None:
+    """Raises InputError unless `value` is one of the allowed values of field `kind`."""
+    allowed = CHOICES[kind]
+    if value not in allowed or type(value) is not type(allowed[0]):
+        close = nearest(value, [v for v in allowed if isinstance(v, str)]) if isinstance(value, str) else None
+        raise InputError("not one of the choices", key=key, found=value, allowed=allowed, nearest=close)
+
+
+def check_count(value: object, key: str) -> None:
+    """Raises InputError unless `value` is an integer >= 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 2**31:
+        raise InputError("must be an integer", key=key, found=value, allowed="1 .. 2^31 - 1")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

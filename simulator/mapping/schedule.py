@@ -1,0 +1,141 @@
+"""The schedule: a mapping lowered to tasks, as a struct of arrays with one row per task."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from simulator.errors import InvariantError
+
+LOAD, COMPUTE, STORE = 0, 1, 2
+OPS = ("LOAD", "COMPUTE", "STORE")
+WEIGHT, STATE, SPIKE, PARTIAL_SUM = 0, 1, 2, 3
+OPERANDS = ("weight", "state", "spike", "partial_sum")
+AS_RECORDED = -1
+
+COLUMNS: dict[str, type] = {
+    "op": np.uint8,
+    "unit": np.int32,
+    "layer": np.int32,
+    "operand": np.uint8,
+    "population": np.int32,
+    "near": np.int32,
+    "far": np.int32,
+    "bits": np.int64,
+    "k0": np.int32,
+    "k1": np.int32,
+    "y0": np.int32,
+    "y1": np.int32,
+    "part": np.int32,
+    "parts": np.int32,
+    "first": np.uint8,
+    "last": np.uint8,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Tasks in the order in which the host hands them out; every array has one entry per row unless stated.
+
+    op          uint8   LOAD (DRAM to chip), COMPUTE, STORE (chip to DRAM)
+    unit        int32   unit that runs the row, index into `units`
+    layer       int32   row of tables and ledgers, index into `layers`; 0 is "unattributed"
+    operand     uint8   WEIGHT, STATE, SPIKE; PARTIAL_SUM for COMPUTE
+    population  int32   index into `populations`: whose spikes or state move, or the layer that computes; -1 for weights
+    near, far   int32   on-chip memory and DRAM of a transfer, index into `units`; -1 for COMPUTE
+    bits        int64   payload of LOAD and STORE; -1: the spikes as recorded, known at run time; 0 for COMPUTE
+    k0, k1      int32   half-open channel range: of the layer's output, or of `population` where spikes move
+    y0, y1      int32   half-open row range, likewise
+    part, parts int32   input part `part` of `parts`; see `simulator.mapping.operands.part_range`
+    first, last uint8   COMPUTE: accumulation of the tile starts here; the neurons are updated at its end
+    after_start int64   [rows + 1] row i depends on after[after_start[i] : after_start[i + 1]]
+    after       int32   earlier rows that must be complete before row i starts
+
+    Rows [0, prologue) run once per run; rows [prologue, rows) are the body, repeated per sample (`repeat` "sample":
+    a COMPUTE covers all timesteps) or per sample and timestep ("step").  A unit runs its own rows one at a time and
+    in order, so a dependency on a unit's last row stands for all its earlier ones.  A body row may name prologue
+    rows; these are complete once the prologue is.
+    """
+
+    op: np.ndarray
+    unit: np.ndarray
+    layer: np.ndarray
+    operand: np.ndarray
+    population: np.ndarray
+    near: np.ndarray
+    far: np.ndarray
+    bits: np.ndarray
+    k0: np.ndarray
+    k1: np.ndarray
+    y0: np.ndarray
+    y1: np.ndarray
+    part: np.ndarray
+    parts: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    after_start: np.ndarray
+    after: np.ndarray
+    prologue: int
+    repeat: Literal["sample", "step"]
+    units: tuple[str, ...]
+    layers: tuple[str, ...]
+    populations: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name, dtype in {**COLUMNS, "after_start": np.int64, "after": np.int32}.items():
+            array = np.ascontiguousarray(getattr(self, name), dtype)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        n = self.op.size
+        if any(getattr(self, name).shape != (n,) for name in COLUMNS) or self.after_start.shape != (n + 1,):
+            raise InvariantError("schedule: columns of different lengths")
+        if not 0 <= self.prologue <= n:
+            raise InvariantError(f"schedule: prologue {self.prologue} of {n} rows")
+        row_of = np.repeat(np.arange(n), np.diff(self.after_start))
+        if row_of.size != self.after.size or bool((self.after >= row_of).any()) or bool((self.after < 0).any()):
+            raise InvariantError("schedule: a row depends on itself or on a later row")
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, prologue included."""
+        return int(self.op.size)
+
+    def after_of(self, i: int) -> np.ndarray:
+        """int32: rows that must be complete before row `i` starts."""
+        return self.after[self.after_start[i] : self.after_start[i + 1]]
+
+    def weight_bits(self) -> tuple[int, int]:
+        """Weight bits loaded once per run, and weight bits loaded again in every repetition of the body."""
+        loads = np.where((self.op == LOAD) & (self.operand == WEIGHT), self.bits, 0)
+        return int(loads[: self.prologue].sum()), int(loads[self.prologue :].sum())
+
+    def table(self) -> list[dict[str, Any]]:
+        """One dict per row with names in place of indices, for printing."""
+        result = []
+        for i in range(self.rows):
+            row: dict[str, Any] = {name: int(getattr(self, name)[i]) for name in COLUMNS}
+            row["op"] = OPS[row["op"]]
+            row["operand"] = OPERANDS[row["operand"]]
+            row["layer"] = self.layers[row["layer"]]
+            row["unit"] = self.units[row["unit"]]
+            for name, names in (("near", self.units), ("far", self.units), ("population", self.populations)):
+                row[name] = None if row[name] < 0 else names[row[name]]
+            row["row"] = i
+            row["prologue"] = i < self.prologue
+            row["after"] = self.after_of(i).tolist()
+            result.append(row)
+        return result
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all columns, dependencies and names."""
+        digest = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            digest.update(item.name.encode() + b"\0")
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+        return digest.hexdigest()
