@@ -80,7 +80,9 @@ def _check_population(network: Network, population: Population) -> None:
     for field in ("decay_v", "decay_u"):
         kind = getattr(neuron, field).kind
         if kind not in allowed:
-            raise InputError(f"{field}.kind does not fit {network.arithmetic} arithmetic", key=key, found=kind, allowed=allowed)
+            raise InputError(
+                f"{field}.kind does not fit {network.arithmetic} arithmetic", key=key, found=kind, allowed=allowed
+            )
     if network.arithmetic == "int" and not 2 <= neuron.membrane_bits <= 32:
         raise InputError("membrane_bits out of range", key=key, found=neuron.membrane_bits, allowed="2 .. 32")
     if network.arithmetic == "float" and neuron.weight_shift:
@@ -130,7 +132,8 @@ def _expected_shapes(p: Projection, seen: tuple[int, int, int], target: Populati
         )
         if out != target.shape[1:]:
             raise InputError(
-                f"the kernel makes {out[0]} x {out[1]} positions of {h} x {w}, the target has {target.shape[1]} x {target.shape[2]}",
+                f"the kernel makes {out[0]} x {out[1]} positions of {h} x {w}, "
+                f"the target has {target.shape[1]} x {target.shape[2]}",
                 key=key,
             )
         if p.kind == "depthwise":

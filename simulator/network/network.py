@@ -178,7 +178,8 @@ def from_description(
         if d.get("pool") is not None:
             pool = d["pool"]
             d["pool"] = Pool(pool["kind"], tuple(pool["size"]), tuple(pool["stride"]))
-        return Projection(**d, **(arrays or {}).get(d["name"], {}))
+        stored: dict[str, Any] = dict((arrays or {}).get(d["name"], {}))
+        return Projection(**d, **stored)
 
     try:
         return Network(

@@ -54,9 +54,11 @@ class MemorySpikes:
 
     @property
     def count(self) -> int:
+        """Number of spikes stored, over all samples."""
         return int(self.index.size)
 
     def block(self, sample: int, t0: int, t1: int) -> Block:
+        """Spikes of steps t0 .. t1 - 1 of one sample; views, not copies."""
         offsets = self.step_start[sample, t0 : t1 + 1]
         a, b = int(offsets[0]), int(offsets[-1])
         return Block(offsets - a, self.index[a:b], None if self.value is None else self.value[a:b])
@@ -77,6 +79,7 @@ class Events:
 
     @property
     def count(self) -> int:
+        """Number of events stored, over all samples."""
         return int(self.index.size)
 
     def sample(self, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

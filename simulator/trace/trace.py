@@ -59,15 +59,20 @@ class Trace:
             raise InputError("the trace does not hold this population", key=f"trace {self.name}", found=population,
                              allowed=list(self.populations))
         if isinstance(found, Events):
-            raise InputError(f"the trace has time base {self.time_base!r}, timesteps are needed", key=f"trace {self.name}",
-                             allowed="bin it with --import dt_us=..., rounding=..., multiple=...")
+            raise InputError(
+                f"the trace has time base {self.time_base!r}, timesteps are needed",
+                key=f"trace {self.name}",
+                allowed="bin it with --import dt_us=..., rounding=..., multiple=...",
+            )
         return found
 
     def events(self, population: str) -> Events:
         """Spikes of one population with their times; only for time bases "us" and "cycle"."""
         found = self.populations.get(population)
         if not isinstance(found, Events):
-            raise InputError("the trace holds no events for this population", key=f"trace {self.name}", found=population)
+            raise InputError(
+                "the trace holds no events for this population", key=f"trace {self.name}", found=population
+            )
         return found
 
     @cached_property
@@ -101,7 +106,9 @@ def check_trace(trace: Trace, chunk: int = 256) -> None:
             for sample in range(trace.samples):
                 time, _, _ = spikes.sample(sample)
                 if time.size and ((np.diff(time) < 0).any() or time[0] < 0):
-                    raise InputError("times must not decrease nor be negative", key=f"trace {trace.name}: population {name}")
+                    raise InputError(
+                        "times must not decrease nor be negative", key=f"trace {trace.name}: population {name}"
+                    )
             continue
         if isinstance(spikes, MemorySpikes) and spikes.step_start.shape[0] != trace.samples:
             raise InputError(
