@@ -285,7 +285,7 @@ def _simulate(
 
 
 def _choices(items: tuple[str, ...], file: str) -> dict[str, Any]:
-    from simulator.trace.load import load_choices
+    from simulator.network.choices import load_choices
 
     return load_choices(list(items), Path(f"{file}.import.yaml"))
 

@@ -14,7 +14,7 @@ FLOORS: dict[int, list[tuple[str, ...]]] = {
     0: [("units", "errors", "resources")],
     1: [("hardware",), ("network",)],
     2: [("mapping",), ("trace",)],
-    3: [("engine",), ("ledger",), ("kernels",)],
+    3: [("engine", "ledger"), ("kernels",)],
     4: [("components",)],
     5: [("machine", "machine_*"), ("functional",)],
     6: [("run", "record", "record_*", "energy", "invariants")],
