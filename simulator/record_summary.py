@@ -93,14 +93,10 @@ def _work(record: Record) -> dict[str, Any]:
 
 def peak_operations(spec: Any) -> tuple[int, int] | None:
     """(operations per cycle at full use, operations per synaptic position) of a unit that computes; None for others."""
-    scatter, gather = getattr(spec, "scatter", None), getattr(spec, "gather", None)
-    if scatter is not None:
-        return int(scatter.lanes) * int(scatter.engines), 1
-    if gather is not None:
-        unroll = gather.unroll
-        elements = int(unroll.k) * int(unroll.c) * int(unroll.oy) * int(unroll.ox)
-        return elements * int(gather.ops_per_pe_cycle), int(gather.ops_per_synapse)
-    return None
+    peak = getattr(spec, "peak_ops_per_cycle", None)
+    if peak is None:
+        return None
+    return int(peak), int(getattr(getattr(spec, "gather", None), "ops_per_synapse", 1))
 
 
 def throughput(record: Record) -> dict[str, float | None]:
@@ -133,9 +129,9 @@ def _energy(record: Record) -> dict[str, Any]:
         "total": energy.total,
         "dynamic": energy.dynamic,
         "static": energy.static,
-        "by_unit": energy.by_unit,
+        "by_unit": {unit: energy.by_unit.get(unit, 0.0) for unit in record.units},
         "by_action": energy.by_action,
-        "by_layer": energy.by_layer,
+        "by_layer": {layer: energy.by_layer.get(layer, 0.0) for layer in record.layers},
         "by_grade": energy.by_grade,
     }
 

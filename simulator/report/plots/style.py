@@ -1,0 +1,70 @@
+"""One look for all pictures: colour-blind safe colours, sizes that can be read in a paper, files that do not vary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color universal design" (2008); black and the pale yellow are left out: they do not work as areas.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+GREY = "#9A9A9A"
+STALL_COLOURS = ("#4D4D4D", "#7F7F7F", "#A6A6A6", "#C4C4C4", "#DDDDDD")
+STALL_HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "++++")
+
+SETTINGS = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.5,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "neurocycle",
+    "svg.fonttype": "none",
+    "path.simplify": True,
+}
+
+
+def styled() -> AbstractContextManager[None]:
+    """Context in which figures are made and saved; settings of the caller come back afterwards."""
+    import matplotlib
+
+    return matplotlib.rc_context(SETTINGS)
+
+
+def figure(
+    width: float, height: float, rows: int = 1, ratios: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `width` x `height` inches with `rows` axes that share x; no window system is touched."""
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(width, height), layout="constrained")
+    axes = made.subplots(rows, 1, squeeze=False, sharex=rows > 1, height_ratios=ratios)
+    return made, list(axes[:, 0])
+
+
+def save(made: Figure, path: Path) -> None:
+    """Writes PNG or SVG by suffix, without the time of writing."""
+    metadata: dict[str, str | None] = {"Date": None} if path.suffix == ".svg" else {"Software": "neurocycle"}
+    with styled():
+        made.savefig(path, metadata=metadata)
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour per name: distinct ones while they last, then steps of a map that is even in lightness."""
+    if len(names) <= len(COLOURS):
+        return dict(zip(names, COLOURS, strict=False))
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    even = colormaps["viridis"]
+    return {name: to_hex(even(i / (len(names) - 1))) for i, name in enumerate(names)}

@@ -1,0 +1,180 @@
+"""What each unit does when: one row per unit, layers by colour, stalls hatched or grey, white where it is idle.
+
+Few intervals are drawn one by one; many are binned into an image whose colours mix by share of time.  A record without
+a timeline shows its busy bins: the share of time each unit worked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.record import Record
+from simulator.report.plots.style import STALL_COLOURS, STALL_HATCHES, colours, figure, styled
+from simulator.report.quantity import scale_for
+from simulator.units import PS_PER_SECOND
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TITLE = "utilisation"
+MAX_BARS = 5000
+IMAGE_BINS = 1200
+LEGEND_LAYERS = 12
+
+
+def missing(record: Record) -> str | None:
+    """Why the picture cannot be drawn, or None."""
+    return None if record.end_ps > 0 and record.units else "the run took no time"
+
+
+def draw(record: Record, window_ps: tuple[int, int] | None = None) -> Figure:
+    """The picture of the whole run, or of `window_ps` (start and end, ps)."""
+    low, high = window_ps or (0, record.end_ps)
+    factor, prefix = scale_for(high / PS_PER_SECOND)
+    with styled():
+        made, (axes,) = figure(9.5, min(1.5 + 0.34 * len(record.units), 16.0))
+        per_axis = factor * PS_PER_SECOND  # ps per unit of the x axis
+        if record.timeline is None:
+            _draw_bins(made, axes, record, per_axis)
+            note = "share of time each unit worked"
+        else:
+            rows = _in_view(record, low, high)
+            few = rows["unit"].size < MAX_BARS
+            (_draw_bars if few else _draw_image)(axes, record, rows, low, high, per_axis)
+            _legend(made, axes, record, rows)
+            note = "work by layer, stalls " + ("hatched" if few else "grey; colours mix by share of time")
+        axes.set_title(f"{record.network['name']} on {record.hardware.name}: {note}")
+        axes.set_xlabel(f"time ({prefix}s)")
+        axes.set_ylabel("unit")
+        axes.set_yticks(range(len(record.units)), record.units)
+        axes.tick_params(axis="y", length=0, labelsize=9 if len(record.units) <= 30 else 5)
+        axes.set_ylim(len(record.units) - 0.5, -0.5)
+        axes.set_xlim(low / per_axis, high / per_axis)
+    return made
+
+
+def _in_view(record: Record, low: int, high: int) -> dict[str, np.ndarray]:
+    """Intervals that touch the window: unit, kind, ref, and start and end in ps as float64."""
+    assert record.timeline is not None
+    hertz = np.array([record.hardware.clocks[record.cycles[u].clock] for u in record.units], np.float64)
+    unit = record.timeline["unit"].astype(np.int64)
+    period = PS_PER_SECOND / hertz[unit]
+    start = record.timeline["start"] * period
+    end = start + record.timeline["duration"] * period
+    keep = (end > low) & (start < high)
+    columns = {"unit": unit, "kind": record.timeline["kind"], "ref": record.timeline["ref"], "start": start, "end": end}
+    return {name: values[keep] for name, values in columns.items()}
+
+
+def _looks(record: Record) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Colour per layer, and (colour, hatch) per stall cause."""
+    causes = [name.removeprefix("stall:") for name in record.kinds if name.startswith("stall:")]
+    stalls = {
+        cause: (STALL_COLOURS[i % len(STALL_COLOURS)], STALL_HATCHES[i % len(STALL_HATCHES)])
+        for i, cause in enumerate(causes)
+    }
+    return {record.layers[0]: "#000000", **colours(record.layers[1:])}, stalls
+
+
+def _draw_bars(axes: Axes, record: Record, rows: dict[str, np.ndarray], low: int, high: int, per_axis: float) -> None:
+    """One bar per interval; one collection per unit for work, one more per stall cause."""
+    layer_colour, stall_look = _looks(record)
+    for u in range(len(record.units)):
+        for kind, name in enumerate(record.kinds):
+            chosen = np.flatnonzero((rows["unit"] == u) & (rows["kind"] == kind))
+            if not chosen.size:
+                continue
+            start, end = rows["start"][chosen] / per_axis, rows["end"][chosen] / per_axis
+            spans = list(zip(start.tolist(), (end - start).tolist(), strict=True))
+            look: dict[str, Any]
+            if name.startswith("stall:"):
+                colour, hatch = stall_look[name.removeprefix("stall:")]
+                look = {"facecolors": "white", "edgecolors": colour, "hatch": hatch, "linewidth": 0.4}
+                place = (u - 0.25, 0.5)
+            else:
+                look = {"facecolors": [layer_colour[record.layers[r]] for r in rows["ref"][chosen].tolist()]}
+                look["linewidth"] = 0.0
+                place = (u - 0.4, 0.8)
+            axes.broken_barh(spans, place, rasterized=len(spans) > 1000, **look)
+    axes.grid(axis="x", linewidth=0.3, color="#DDDDDD")
+
+
+def _draw_image(axes: Axes, record: Record, rows: dict[str, np.ndarray], low: int, high: int, per_axis: float) -> None:
+    """Bins of equal time; each pixel is white for idle time mixed with the colours of what filled the rest."""
+    from matplotlib.colors import to_rgb
+
+    layer_colour, stall_look = _looks(record)
+    edges = np.linspace(low, high, IMAGE_BINS + 1)
+    image = np.ones((len(record.units), IMAGE_BINS, 3))
+    stalled = np.array([name.startswith("stall:") for name in record.kinds])[rows["kind"]]
+    # a stall's colour depends on its cause, work's on its layer
+    look = np.where(stalled, rows["kind"].astype(np.int64), -1 - rows["ref"].astype(np.int64))
+    order = np.lexsort((rows["start"], look, rows["unit"]))
+    unit, look, start, end = rows["unit"][order], look[order], rows["start"][order], rows["end"][order]
+    borders = np.flatnonzero(np.diff(unit) | np.diff(look)) + 1
+    for part in np.split(np.arange(unit.size), borders):
+        if not part.size:
+            continue
+        first, u = int(look[part[0]]), int(unit[part[0]])
+        if first >= 0:
+            colour = stall_look[record.kinds[first].removeprefix("stall:")][0]
+        else:
+            colour = layer_colour[record.layers[-1 - first]]
+        image[u] -= _share(start[part], end[part], edges)[:, None] * (1.0 - np.array(to_rgb(colour)))
+    axes.imshow(np.clip(image, 0.0, 1.0), aspect="auto", interpolation="nearest",
+                extent=(low / per_axis, high / per_axis, len(record.units) - 0.5, -0.5))
+    for u in range(1, len(record.units)):
+        axes.axhline(u - 0.5, color="white", linewidth=2.0)
+
+
+def _share(start: np.ndarray, end: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Share of each bin that sorted, disjoint intervals fill: differences of the time filled up to each edge."""
+    points = np.stack([start, end], axis=1).reshape(-1)
+    length = np.cumsum(end - start)
+    filled = np.stack([length - (end - start), length], axis=1).reshape(-1)
+    return np.diff(np.interp(edges, points, filled)) / np.diff(edges)
+
+
+def _draw_bins(made: Figure, axes: Axes, record: Record, per_axis: float) -> None:
+    """Busy bins: each unit's bins have their own width in time, so each row is its own image."""
+    for u, unit in enumerate(record.units):
+        period = PS_PER_SECOND / record.hardware.clocks[record.cycles[unit].clock]
+        width = int(record.bin_cycles[u])
+        share = record.busy[u][None, :] / width
+        image = axes.imshow(share, aspect="auto", interpolation="nearest", cmap="Blues", vmin=0.0, vmax=1.0,
+                            extent=(0.0, record.busy.shape[1] * width * period / per_axis, u + 0.4, u - 0.4))
+    made.colorbar(image, ax=axes, label="busy (share of the bin)", pad=0.01)
+
+
+def _legend(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray]) -> None:
+    """Layers and stall causes that occur in view; a colour bar stands for many layers."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, NoNorm
+    from matplotlib.patches import Patch
+
+    layer_colour, stall_look = _looks(record)
+    kinds = [record.kinds[k] for k in np.unique(rows["kind"]).tolist()]
+    working = np.isin(rows["kind"], [k for k, name in enumerate(record.kinds) if not name.startswith("stall:")])
+    refs = np.unique(rows["ref"][working]).tolist()
+    handles = []
+    if len(refs) <= LEGEND_LAYERS:
+        handles += [Patch(facecolor=layer_colour[record.layers[r]], label=record.layers[r]) for r in refs]
+    else:
+        names = record.layers[1:]
+        shades = ScalarMappable(NoNorm(), ListedColormap([layer_colour[n] for n in names]))
+        bar = made.colorbar(shades, ax=axes, pad=0.01)
+        step = -(-len(names) // LEGEND_LAYERS)
+        bar.set_ticks(range(0, len(names), step), labels=names[::step])
+        bar.set_label("layer")
+        bar.ax.invert_yaxis()
+    few = rows["unit"].size < MAX_BARS
+    for name in kinds:
+        if name.startswith("stall:"):
+            colour, hatch = stall_look[name.removeprefix("stall:")]
+            look = {"facecolor": "white", "edgecolor": colour, "hatch": hatch} if few else {"facecolor": colour}
+            handles.append(Patch(label=name.replace("stall:", "stall: "), **look))
+    if handles:
+        made.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
