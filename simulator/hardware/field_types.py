@@ -1,0 +1,31 @@
+"""Integer field types of specs; the upper bounds keep a typing error in a file from becoming a memory request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+MAX_CYCLES = 2**31 - 1
+MAX_STRUCTURE = 2**20
+MAX_BYTES = 2**50
+
+
+def _integer(value: Any) -> Any:
+    """Whole numbers only: 500e6 is one, True, "3" and 2.5 are none."""
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole:
+        raise PydanticCustomError("integer", "Input should be an integer")
+    return int(value)
+
+
+Integer = BeforeValidator(_integer)
+Cycles = Annotated[int, Integer, Field(ge=0, le=MAX_CYCLES)]
+"""A number of clock cycles that may be zero."""
+PositiveCycles = Annotated[int, Integer, Field(ge=1, le=MAX_CYCLES)]
+"""A number of clock cycles that must pass: latency of a link, hold time of a bank."""
+Structure = Annotated[int, Integer, Field(ge=1, le=MAX_STRUCTURE)]
+"""How often something exists: lanes, banks, ports, FIFO places, credits, bits of a word."""
+Bytes = Annotated[int, Integer, Field(ge=1, le=MAX_BYTES)]
+"""A size in bytes."""

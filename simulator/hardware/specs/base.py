@@ -1,0 +1,104 @@
+"""What every hardware unit states: its type, clock, static power, area, actions, stalls and component."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.errors import InputError, nearest
+from simulator.hardware.action import CATEGORIES, Action
+from simulator.hardware.constant import Constant, Grade
+
+
+class Part(BaseModel):
+    """A group of fields inside a unit (`scatter:`, `unroll:`); frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UnitSpec(Part):
+    """Base of all unit types.  A subclass fixes `type` by a Literal and names the four class variables.
+
+    ACTIONS     everything a run may charge to the unit, each with one price field and one category
+    STALLS      causes of a stall, in order of precedence
+    COMPONENT   "module:Class" of the unit's process, imported only when a machine is built
+    REFERENCES  fields that hold the name of another unit -> the types that unit may have
+
+    Names of `Constant` fields say what they are: `*_energy_pj*` is a price and belongs to an action, `*_mw` is static
+    power, `*_mm2` is area.  A subclass that breaks this raises InputError when it is defined.
+    """
+
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    STALLS: ClassVar[tuple[str, ...]] = ()
+    COMPONENT: ClassVar[str] = ""
+    REFERENCES: ClassVar[dict[str, tuple[str, ...]]] = {}
+
+    type: Annotated[str, Field(description="type of the unit")]
+    clock: Annotated[str, Field(strict=True, description="name of the clock domain the unit runs in")]
+    source: Annotated[
+        str | None, Field(min_length=1, strict=True, description="source of the bare numbers among its constants")
+    ] = None
+    grade: Annotated[Grade | None, Field(description="grade of the bare numbers among the unit's constants")] = None
+    leakage_mw: Annotated[Constant, Field(description="static power of the unit, mW; 0 must be stated too")]
+    area_mm2: Annotated[Constant, Field(description="silicon area of the unit, mm2; 0 must be stated too")]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Checks actions and prices against each other as soon as a concrete unit type is defined."""
+        if cls.type_name() is not None:
+            _check_type(cls)
+
+    @classmethod
+    def type_name(cls) -> str | None:
+        """The `type:` that selects this spec in YAML; None for a base class without one."""
+        annotation = cls.model_fields["type"].annotation
+        return str(get_args(annotation)[0]) if get_origin(annotation) is Literal else None
+
+    @classmethod
+    def action(cls, name: str) -> Action:
+        """The action called "verb:operand"; InputError with the nearest name when the unit has none such."""
+        for action in cls.ACTIONS:
+            if action.name == name:
+                return action
+        names = [a.name for a in cls.ACTIONS]
+        raise InputError(
+            f"{cls.type_name()} has no such action", found=name, allowed=names, nearest=nearest(name, names)
+        )
+
+    def constants(self) -> dict[str, Constant]:
+        """Field name -> constant, in declared order: prices, static powers and area."""
+        return {name: value for name in type(self).model_fields if isinstance(value := getattr(self, name), Constant)}
+
+
+def _check_type(spec: type[UnitSpec]) -> None:
+    """Raises InputError unless prices and actions of a unit type match both ways."""
+    fields = {name: field.annotation for name, field in spec.model_fields.items()}
+    names = [a.name for a in spec.ACTIONS]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"unit type {spec.__name__} declares an action twice", found=name)
+    for action in spec.ACTIONS:
+        if fields.get(action.price) is not Constant or "_energy_pj" not in action.price:
+            prices = [n for n, a in fields.items() if a is Constant and "_energy_pj" in n]
+            raise InputError(
+                f"unit type {spec.__name__}: the price of {action.name} must be a required *_energy_pj* constant",
+                found=action.price, allowed=prices, nearest=nearest(action.price, prices),
+            )
+        if action.category not in CATEGORIES:
+            raise InputError(f"unit type {spec.__name__}: {action.name}", found=action.category, allowed=CATEGORIES)
+    for name, annotation in fields.items():
+        priced = "_energy_pj" in name
+        if priced and name not in {a.price for a in spec.ACTIONS}:
+            raise InputError(f"unit type {spec.__name__}: no action is charged with this price", found=name)
+        if (priced or name.endswith(("_mw", "_mm2"))) != (annotation is Constant):
+            raise InputError(
+                f"unit type {spec.__name__}: names *_energy_pj*, *_mw and *_mm2 belong to required constants only",
+                found=f"{name}: {annotation}",
+            )
+    for name in spec.REFERENCES:
+        if name not in fields:
+            raise InputError(f"unit type {spec.__name__}: REFERENCES names no field", found=name, allowed=fields)
+    if not re.fullmatch(r"[\w.]+:\w+", spec.COMPONENT):
+        raise InputError(f"unit type {spec.__name__}: COMPONENT", found=spec.COMPONENT, allowed='"module:Class"')
