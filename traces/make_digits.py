@@ -33,6 +33,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]  # a script beside the package: wor
 
 from digits_oracle import reference_spikes  # noqa: E402
 
+from simulator.errors import InputError  # noqa: E402
 from simulator.functional import run_network  # noqa: E402
 from simulator.network import Network, Neuron, Pool, Population, Projection  # noqa: E402
 from simulator.network.file import read_network, write_network  # noqa: E402
@@ -147,7 +148,7 @@ def record(network: Network) -> Trace:
     images, labels, test = load_images()
     spikes = encode(images)
     correct = int((classify(reference_spikes(network, spikes[test])["out"]) == labels[test]).sum())
-    stated = network.choices["correct_int8_snn"]
+    stated = network.choices.get("correct_int8_snn")
     if correct != stated or correct < MINIMUM_ACCURACY * test.sum():
         raise SystemExit(f"{correct} of {test.sum()} test images are right, the network states {stated}")
     chosen = recorded(labels, test)
@@ -206,6 +207,8 @@ def main(arguments: list[str] | None = None) -> None:
         trace = record(network)
     except ModuleNotFoundError as error:
         raise SystemExit(f'{error.name} is missing: pip install "neurocycle[train]"') from None
+    except InputError as error:
+        raise SystemExit(str(error)) from None
     if not options.from_weights:
         write_network(network, options.out / "digits.net.h5")
     write_trace(trace, options.out / "digits.trace.h5")
