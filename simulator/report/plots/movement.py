@@ -25,6 +25,7 @@ def missing(record: Record) -> str | None:
 def draw(record: Record) -> Figure:
     """Cells hold bytes; the colour is logarithmic.  Rows without any movement are left out."""
     from matplotlib.colors import LogNorm
+    from matplotlib.ticker import LogLocator, NullLocator
 
     rows = [
         (f"{level}  {verb}", [operands.get(operand, {}).get(verb, 0) / 8 for operand in OPERANDS])
@@ -40,9 +41,10 @@ def draw(record: Record) -> Figure:
         image = axes.imshow(np.ma.masked_equal(cells, 0.0), cmap="cividis_r", norm=norm, aspect="auto")
         for i, (_, row) in enumerate(rows):
             for j, size in enumerate(row):
-                dark = size > 0 and norm(size) > 0.55
+                # perceived lightness of the cell (Rec. 601 weights) decides the colour of its text
+                light = float(np.dot(image.to_rgba(size)[:3], (0.299, 0.587, 0.114))) if size else 1.0
                 axes.text(j, i, quantity(size, "B") if size else "–", ha="center", va="center",
-                          color="white" if dark else "black")
+                          color="black" if light > 0.5 else "white")
         axes.set_xticks(range(len(OPERANDS)), [name.replace("_", " ") for name in OPERANDS])
         axes.set_yticks(range(len(rows)), [name for name, _ in rows])
         axes.tick_params(length=0)
@@ -50,6 +52,9 @@ def draw(record: Record) -> Figure:
             side.set_visible(False)
         axes.set_xlabel("operand")
         axes.set_ylabel("memory level and direction")
-        axes.set_title(f"{record.network['name']} on {record.hardware.name}: data moved (bytes)")
-        made.colorbar(image, ax=axes, label="bytes", pad=0.02)
+        axes.set_title(f"{record.network['name']} on {record.hardware.name}: data moved")
+        bar = made.colorbar(image, ax=axes, label="data moved", pad=0.02)
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 1000 * low else (1.0,), numticks=12))
+        bar.ax.yaxis.set_major_formatter(lambda size, _: quantity(size, "B"))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
     return made

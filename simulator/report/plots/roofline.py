@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.record import Record
 from simulator.record_summary import MOVES, throughput
-from simulator.report.plots.style import GREY, colours, figure, styled
+from simulator.report.plots.style import GREY, colours, figure, layer_bar, styled
 from simulator.units import PS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def missing(record: Record) -> str | None:
 
 def draw(record: Record) -> Figure:
     """Points are layers; the lines are the cores' peak and the main memory's bandwidth."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     peak = float(throughput(record)["peak_gops"] or 0.0) * 1e9
     bandwidth = _bandwidth(record)
     points = _points(record)
@@ -48,6 +50,10 @@ def draw(record: Record) -> Figure:
                          label=name, zorder=3)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
+            axis.set_minor_locator(NullLocator())
         axes.set_xlabel("operations executed per byte of main memory (op/B)")
         axes.set_ylabel("operations executed per second (GOPS)")
         axes.set_title(f"{record.network['name']} on {record.hardware.name}: layers under the roofline")
@@ -55,8 +61,7 @@ def draw(record: Record) -> Figure:
         if len(points) <= MAX_NAMES:
             axes.legend(loc="lower right", title="layer")
         else:
-            for name, (intensity, rate) in points.items():
-                axes.annotate(name, (intensity, rate / 1e9), (3, 3), textcoords="offset points", fontsize=6)
+            layer_bar(made, axes, list(points), colour)
     return made
 
 

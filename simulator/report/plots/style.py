@@ -57,6 +57,21 @@ def save(made: Figure, path: Path) -> None:
     metadata: dict[str, str | None] = {"Date": None} if path.suffix == ".svg" else {"Software": "neurocycle"}
     with styled():
         made.savefig(path, metadata=metadata)
+        # the layout is solved once; further formats of the same figure keep it
+        made.set_layout_engine("none")
+
+
+def layer_bar(made: Figure, axes: Axes, names: Sequence[str], colour: dict[str, str], ticks: int = 12) -> None:
+    """A colour bar that names every n-th layer, first layer on top: the legend of many layers."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, NoNorm
+
+    shades = ScalarMappable(NoNorm(), ListedColormap([colour[name] for name in names]))
+    bar = made.colorbar(shades, ax=axes, pad=0.01)
+    step = -(-len(names) // ticks)
+    bar.set_ticks(range(0, len(names), step), labels=list(names[::step]))
+    bar.set_label("layer")
+    bar.ax.invert_yaxis()
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:

@@ -6,18 +6,20 @@ a timeline shows its busy bins: the share of time each unit worked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.record import Record
-from simulator.report.plots.style import STALL_COLOURS, STALL_HATCHES, colours, figure, styled
+from simulator.report.plots.style import COLOURS, STALL_COLOURS, STALL_HATCHES, colours, figure, layer_bar, styled
 from simulator.report.quantity import scale_for
 from simulator.units import PS_PER_SECOND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 TITLE = "utilisation"
 MAX_BARS = 5000
@@ -38,13 +40,17 @@ def draw(record: Record, window_ps: tuple[int, int] | None = None) -> Figure:
         made, (axes,) = figure(9.5, min(1.5 + 0.34 * len(record.units), 16.0))
         per_axis = factor * PS_PER_SECOND  # ps per unit of the x axis
         if record.timeline is None:
-            _draw_bins(made, axes, record, per_axis)
+            image = _draw_bins(axes, record, range(len(record.units)), per_axis)
+            made.colorbar(image, ax=axes, label="busy (share of the bin)", pad=0.01)
             note = "share of time each unit worked"
         else:
             rows = _in_view(record, low, high)
             few = rows["unit"].size < MAX_BARS
             (_draw_bars if few else _draw_image)(axes, record, rows, low, high, per_axis)
-            _legend(made, axes, record, rows)
+            silent = [u for u, unit in enumerate(record.units) if record.cycles[unit].busy]
+            silent = sorted(set(silent) - set(record.timeline["unit"].tolist()))
+            _draw_bins(axes, record, silent, per_axis)
+            _legend(made, axes, record, rows, bool(silent))
             note = "work by layer, stalls " + ("hatched" if few else "grey; colours mix by share of time")
         axes.set_title(f"{record.network['name']} on {record.hardware.name}: {note}")
         axes.set_xlabel(f"time ({prefix}s)")
@@ -138,21 +144,27 @@ def _share(start: np.ndarray, end: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.diff(np.interp(edges, points, filled)) / np.diff(edges)
 
 
-def _draw_bins(made: Figure, axes: Axes, record: Record, per_axis: float) -> None:
-    """Busy bins: each unit's bins have their own width in time, so each row is its own image."""
-    for u, unit in enumerate(record.units):
-        period = PS_PER_SECOND / record.hardware.clocks[record.cycles[unit].clock]
+def _bin_colours(record: Record) -> str:
+    """A map whose hue no layer of the record has."""
+    return "Purples" if len(record.layers) - 1 <= len(COLOURS) else "Oranges"
+
+
+def _draw_bins(axes: Axes, record: Record, units: Iterable[int], per_axis: float) -> AxesImage | None:
+    """Busy bins of `units`: their bins differ in width, so each row is an image of its own.  Returns the last one."""
+    image = None
+    for u in units:
+        period = PS_PER_SECOND / record.hardware.clocks[record.cycles[record.units[u]].clock]
         width = int(record.bin_cycles[u])
         share = record.busy[u][None, :] / width
-        image = axes.imshow(share, aspect="auto", interpolation="nearest", cmap="Blues", vmin=0.0, vmax=1.0,
-                            extent=(0.0, record.busy.shape[1] * width * period / per_axis, u + 0.4, u - 0.4))
-    made.colorbar(image, ax=axes, label="busy (share of the bin)", pad=0.01)
+        end = record.busy.shape[1] * width * period / per_axis
+        image = axes.imshow(share, aspect="auto", interpolation="nearest", cmap=_bin_colours(record), vmin=0.0,
+                            vmax=1.0, extent=(0.0, end, u + 0.4, u - 0.4))
+    return image
 
 
-def _legend(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray]) -> None:
+def _legend(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray], silent: bool) -> None:
     """Layers and stall causes that occur in view; a colour bar stands for many layers."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap, NoNorm
+    from matplotlib import colormaps
     from matplotlib.patches import Patch
 
     layer_colour, stall_look = _looks(record)
@@ -163,18 +175,14 @@ def _legend(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray
     if len(refs) <= LEGEND_LAYERS:
         handles += [Patch(facecolor=layer_colour[record.layers[r]], label=record.layers[r]) for r in refs]
     else:
-        names = record.layers[1:]
-        shades = ScalarMappable(NoNorm(), ListedColormap([layer_colour[n] for n in names]))
-        bar = made.colorbar(shades, ax=axes, pad=0.01)
-        step = -(-len(names) // LEGEND_LAYERS)
-        bar.set_ticks(range(0, len(names), step), labels=names[::step])
-        bar.set_label("layer")
-        bar.ax.invert_yaxis()
+        layer_bar(made, axes, record.layers[1:], layer_colour, LEGEND_LAYERS)
     few = rows["unit"].size < MAX_BARS
     for name in kinds:
         if name.startswith("stall:"):
             colour, hatch = stall_look[name.removeprefix("stall:")]
             look = {"facecolor": "white", "edgecolor": colour, "hatch": hatch} if few else {"facecolor": colour}
             handles.append(Patch(label=name.replace("stall:", "stall: "), **look))
+    if silent:
+        handles.append(Patch(facecolor=colormaps[_bin_colours(record)](0.7), label="busy (unit without intervals)"))
     if handles:
         made.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
