@@ -11,9 +11,11 @@ from simulator.errors import InputError, nearest
 from simulator.mapping.mapping import CHOICES, DEFAULT_TIMESTEPS_HINT, LayerMapping, Mapping
 
 SCHEMA = "neurocycle.mapping/1"
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 4 * 2**20
+MAX_DEPTH = 8
 TOP = ("schema", "hardware", "network", "timesteps", "timesteps_hint", "inputs", "layers")
 LAYER = ("cores", "tile_channels", "tile_rows", "input_parts", "weights", "weight_buffers", "state", "spikes")
+REQUIRED_TOP = tuple(name for name in TOP if name != "timesteps_hint")
 REQUIRED_LAYER = ("cores", "tile_channels", "tile_rows")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,10 +49,13 @@ def parse_mapping(text: str, file: str) -> Mapping:
 
 def _compose(text: str, file: str) -> yaml.Node:
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1
-                raise InputError("anchors and aliases are not used in a mapping", file=file, line=line)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH or isinstance(event, yaml.AliasEvent):
+                problem = "nested too deeply" if depth > MAX_DEPTH else "anchors and aliases are not used"
+                line = None if event.start_mark is None else event.start_mark.line + 1
+                raise InputError(f"{problem} for a mapping", file=file, line=line)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -58,11 +63,38 @@ def _compose(text: str, file: str) -> yaml.Node:
         raise InputError(f"not valid YAML: {error.problem or error.context}", file=file, line=line) from None
     except yaml.YAMLError as error:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", file=file) from None
-    except RecursionError:
-        raise InputError("not valid YAML: nested too deeply", file=file) from None
     if node is None:
         raise InputError("the file is empty", file=file, allowed=f"a mapping with the keys {', '.join(TOP)}")
     return node
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a mapping file, for editors."""
+    count = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
+    fields: dict[str, Any] = {name: {"enum": list(CHOICES[name])} if name in CHOICES else count for name in LAYER}
+    fields["cores"] = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
+    layer = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED_LAYER),
+        "properties": fields,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "neurocycle mapping",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED_TOP),
+        "properties": {
+            "schema": {"const": SCHEMA},
+            "hardware": {"type": "string"},
+            "network": {"type": "string"},
+            "timesteps": {"enum": list(CHOICES["timesteps"])},
+            "timesteps_hint": {**count, "default": DEFAULT_TIMESTEPS_HINT},
+            "inputs": {"type": "object", "additionalProperties": {"enum": list(CHOICES["spikes"])}},
+            "layers": {"type": "object", "additionalProperties": layer},
+        },
+    }
 
 
 class _Reader:
@@ -76,7 +108,7 @@ class _Reader:
 
     def mapping(self, node: yaml.Node) -> Mapping:
         items = self._items(node, "", TOP)
-        for name in ("schema", "hardware", "network", "timesteps", "inputs", "layers"):
+        for name in REQUIRED_TOP:
             if name not in items:
                 raise self._fail(node, name, "the key is missing")
         schema = self._text(items["schema"], "schema")

@@ -177,7 +177,9 @@ class _Placer:
             kept: dict[str, int] = dict.fromkeys(self.cores, 0)
             homed = [self._keep_or_spill(entry, kept, budget) for entry in entries]
             free = self.state_capacity - max(kept.values())
-            for share in (3, 2):  # one tile in use and two on the move, or one and one
+            spilled = any(e.state == "dram" for e in homed)
+            passing = any(not persists(self.timesteps, self.network, e.layer) for e in homed)
+            for share in (passing + 2 * spilled, passing + spilled):  # accumulators, and two tiles on the move or one
                 try:
                     return [
                         self._state_within(e, free // share)
@@ -316,7 +318,7 @@ class _Placer:
             tile_channels=channels,
             input_parts=parts,
             weights="stream",
-            weight_buffers=buffers,  # type: ignore[arg-type]
+            weight_buffers=buffers,
         )
         return self._on_cores(changed)
 

@@ -75,7 +75,7 @@ def used_bits(spans: dict[str, Span], homes: ReadOnlyDict[str, str], layer: int,
 
 
 def choose_homes(spans: dict[str, Span], layers: int) -> dict[str, str]:
-    """A home for every population: "chip" where everything fits, else the longest-lived spikes go to DRAM first."""
+    """A home for every population: "chip" where everything fits, else spikes go to DRAM, most bits x layers first."""
     homes = {name: "chip" if span.may_stay else "dram" for name, span in spans.items()}
     memories = {m.name: m for span in spans.values() for m in span.memories}
     for layer in range(layers):
@@ -88,7 +88,7 @@ def choose_homes(spans: dict[str, Span], layers: int) -> dict[str, str]:
                 for s in spans.values()
                 if homes[s.population] == "chip" and s.start <= layer <= s.end and memory in s.memories
             ]
-            live.sort(key=lambda s: (s.start - s.end, -s.bits))
+            live.sort(key=lambda s: -s.bits * (s.end - s.start + 1))
             for span in live:
                 if excess <= 0:
                     break

@@ -87,7 +87,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name, dtype in {**COLUMNS, "after_start": np.int64, "after": np.int32}.items():
-            array = np.ascontiguousarray(getattr(self, name), dtype)
+            array: np.ndarray = np.ascontiguousarray(getattr(self, name), dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         n = self.op.size

@@ -31,7 +31,7 @@ def tiles_of(layer: LayerMapping, shape: tuple[int, int, int]) -> list[Tile]:
     """All tiles of a layer of shape (C, H, W) in running order; tile i runs on cores[i % len(cores)]."""
     c, h, _ = shape
     cores, n = layer.cores, len(layer.cores)
-    result = []
+    result: list[Tile] = []
     for block, k0 in enumerate(range(0, c, layer.tile_channels)):
         k1 = min(k0 + layer.tile_channels, c)
         for y0 in range(0, h, layer.tile_rows):
