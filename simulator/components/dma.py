@@ -47,7 +47,7 @@ class Dma:
 
     def _move(self, job: Job) -> Generator[Any, None, None]:
         ctx = self.ctx
-        bits, operand, near, far, store = ctx.work.transfer(job)  # type: ignore[misc]
+        bits, operand, near, far, store = ctx.work.transfer(job)
         layer = ctx.work.layer(job.row)
         chunk = self.spec.chunk_bytes * 8
         sizes = [min(chunk, bits - at) for at in range(0, bits, chunk)]

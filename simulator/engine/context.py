@@ -34,7 +34,14 @@ class Feed:
 
 
 class Work(Protocol):
-    """The workload of a run: what each Schedule row reads and makes."""
+    """The workload of a run: what each Schedule row reads and makes.
+
+    delivered: synaptic operations that cores executed for a spike; added to by cores, read after the run.
+    computing: the cores make the inner spikes themselves (reference engine).
+    """
+
+    delivered: int
+    computing: bool
 
     def after(self, row: int) -> tuple[list[int], list[int]]:
         """Rows that must be complete first: loads of weights, and the others."""
@@ -60,8 +67,8 @@ class Work(Protocol):
         """Spikes that a tile made in timestep t (reference engine)."""
         ...
 
-    def transfer(self, job: Job) -> tuple[int, str]:
-        """Payload in bits and operand of a load or store."""
+    def transfer(self, job: Job) -> tuple[int, str, str, str, bool]:
+        """(payload bits, operand, on-chip memory, DRAM, True for a store) of a load or store."""
         ...
 
 

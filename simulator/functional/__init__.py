@@ -1,6 +1,7 @@
 """Function without time: what a network's neurons do with input spikes, exactly, before any hardware is involved."""
 
 from simulator.functional.compare import Difference, compare_traces
+from simulator.functional.complete import complete_trace
 from simulator.functional.counts import Counts
 from simulator.functional.eventwise import EventRunner
 from simulator.functional.plan import Layer, Plan, plan_network
@@ -17,6 +18,7 @@ __all__ = [
     "Stepper",
     "check_inputs",
     "compare_traces",
+    "complete_trace",
     "plan_network",
     "run_network",
     "run_sample",

@@ -95,4 +95,5 @@ class CmosCore:
         for write in writes:
             yield write
         ctx.span(layer, ctx.clock.ps(start), ctx.env.now)
+        ctx.extra["tasks"].setdefault(layer, []).append((ctx.clock.ps(start), ctx.env.now))
         ctx.board.complete(job.row)

@@ -40,7 +40,7 @@ class SpikePort:
         self._inbox: deque[Block] = deque()
         self._waiting: Event | None = None
         self._link_free = 0
-        self._banks = 0
+        self._bursts = [0, 0]
 
     def blocks(self, feeds: list[Feed]) -> list[Block]:
         """A timestep's events cut into blocks; there is always a last one, which carries the end-of-step marker."""
@@ -92,12 +92,18 @@ class SpikePort:
         """The block read last leaves the input buffer in `cycle`, which may lie ahead."""
         self.ctx.env.call_at(max(self.ctx.env.now, self.ctx.clock.ps(cycle)), self.input_credits.give)
 
-    def write(self, cycle: int, bits: int, layer: int) -> Event:
-        """An output block leaves the core in `cycle`; the event fires when it lies in the spike memory."""
-        return self.ctx.env.process(self._write(cycle, bits, layer))
+    def write(self, left: int | Event, bits: int, layer: int) -> Event:
+        """An output block leaves the core in cycle `left` (or when that event fires); the event returned fires when
+        the block lies in the spike memory."""
+        return self.ctx.env.process(self._write(left, bits, layer))
 
-    def _write(self, cycle: int, bits: int, layer: int) -> Generator[Any, None, None]:
+    def _write(self, left: int | Event, bits: int, layer: int) -> Generator[Any, None, None]:
         ctx, spec = self.ctx, self.spec
+        if isinstance(left, Event):
+            yield left
+            cycle = ctx.cycle()
+        else:
+            cycle = left
         yield ctx.until(cycle + spec.link_latency_cycles + -(-bits // spec.link_width_bits))
         ctx.count(layer, "link:spike", bits)
         yield self._access(bits, True, layer)
@@ -105,9 +111,10 @@ class SpikePort:
 
     def _access(self, bits: int, write: bool, layer: int) -> Event:
         event = self.ctx.env.event()
-        self._banks += 1
         unit = self.memory
-        requester = self.ctx.extra["first_id"] + (1 if write else 0)
-        burst = Access(requester, self._banks, unit.memory.words(bits), write, layer, "spike", bits)
+        requester = self.ctx.extra["first_id"] + int(write)
+        bank = self._bursts[write]  # reads and writes count apart: their order within an instant must not matter
+        self._bursts[write] += 1
+        burst = Access(requester, bank, unit.memory.words(bits), write, layer, "spike", bits)
         unit.access(burst, lambda grant, release: event.succeed((grant, release)))
         return event

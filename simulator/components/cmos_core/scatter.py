@@ -121,6 +121,7 @@ def book_events(path: Any, counts: np.ndarray) -> None:
     ctx.count(layer, "decode:spike", int(total[0]))
     ctx.count(layer, "fifo:spike", int(total[0]))
     ctx.count(layer, "accumulate:partial_sum", int(total[2]))
+    ctx.work.delivered += int(total[2])
     used = moved = 0
     for fan, row in zip(tables.fans, counts, strict=False):
         used += int(row[2]) * fan.weight_bits
