@@ -109,9 +109,7 @@ def _check_names(mapping: Mapping, network: Network, chip: Chip) -> None:
 def _check_entry(entry: LayerMapping, mapping: Mapping, network: Network) -> None:
     key = f"layers.{entry.layer}"
     c, h, _ = network.population(entry.layer).shape
-    channels = max(
-        pooled_shape(p, network.population(p.source))[0] for p in network.incoming(entry.layer)
-    )
+    channels = max(pooled_shape(p, network.population(p.source))[0] for p in network.incoming(entry.layer))
     limits = (("tile_channels", c), ("tile_rows", h), ("input_parts", channels))
     for name, limit in limits:
         if getattr(entry, name) > limit:
@@ -141,9 +139,7 @@ def does_not_fit(what: str, layer: str, field: str, core: Core, role: str, neede
     )
 
 
-def _check_weights(
-    mapping: Mapping, operands: Operands, core: Core, weight_tiles: dict[str, list[WeightTile]]
-) -> None:
+def _check_weights(mapping: Mapping, operands: Operands, core: Core, weight_tiles: dict[str, list[WeightTile]]) -> None:
     """Resident weights together, and beside them the buffers of streamed ones."""
     resident = 0
     here = {name: [t for t in found if t.core == core.name] for name, found in weight_tiles.items()}
@@ -162,9 +158,7 @@ def _check_weights(
             needed = entry.weight_buffers * max(largest_part_bits(operands, entry, tile) for tile in found)
             if needed > core.weight.bits - resident:
                 what = f"{entry.weight_buffers} buffer(s) for the streamed weights"
-                raise does_not_fit(
-                    what, name, "tile_channels", core, "weight", needed, core.weight.bits - resident
-                )
+                raise does_not_fit(what, name, "tile_channels", core, "weight", needed, core.weight.bits - resident)
 
 
 def _check_state(mapping: Mapping, operands: Operands, core: Core, tiles: dict[str, list[Tile]]) -> int:
@@ -184,9 +178,7 @@ def _check_state(mapping: Mapping, operands: Operands, core: Core, tiles: dict[s
         else:
             own = sum(sizes)
             if kept + own > core.state.bits:
-                raise does_not_fit(
-                    "the membranes", name, "state", core, "state", own, core.state.bits - kept
-                )
+                raise does_not_fit("the membranes", name, "state", core, "state", own, core.state.bits - kept)
             kept += own
     free = core.state.bits - kept
     for name, size in passing:

@@ -118,9 +118,7 @@ class _Reader:
             name: self._choice("spikes", value, f"inputs.{name}")
             for name, value in self._items(items["inputs"], "inputs").items()
         }
-        layers = tuple(
-            self._layer(name, value) for name, value in self._items(items["layers"], "layers").items()
-        )
+        layers = tuple(self._layer(name, value) for name, value in self._items(items["layers"], "layers").items())
         hint = DEFAULT_TIMESTEPS_HINT
         if "timesteps_hint" in items:
             hint = self._count(items["timesteps_hint"], "timesteps_hint")

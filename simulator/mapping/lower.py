@@ -152,9 +152,7 @@ class _Lowering:
                     bits = self.plan.operands.weights(layer, tile.k0, tile.k1, rows, part, parts)
                     if bits:
                         low, high = rows[0][0], rows[-1][1]
-                        item = _Weights(
-                            layer, tile.k0, tile.k1, low, high, part, parts, bits, entry.weight_buffers
-                        )
+                        item = _Weights(layer, tile.k0, tile.k1, low, high, part, parts, bits, entry.weight_buffers)
                         self.cores[tile.core].ring.append(item)
 
     def _load_inputs(self) -> None:
@@ -189,16 +187,12 @@ class _Lowering:
             last[tile.core] = row
             if entry.spikes == "dram":
                 box = (tile.k0, tile.k1, tile.y0, tile.y1)
-                store = self._transfer(
-                    s.STORE, layer, s.SPIKE, near, s.AS_RECORDED, box, [row], population=layer
-                )
+                store = self._transfer(s.STORE, layer, s.SPIKE, near, s.AS_RECORDED, box, [row], population=layer)
                 stores[self.rows[store][1]] = store
         self.computed[layer] = list(last.values())
         self.stored[layer] = list(stores.values())
 
-    def _sources(
-        self, layer: str, entry: LayerMapping, previous: str | None
-    ) -> tuple[list[int], dict[int, list[int]]]:
+    def _sources(self, layer: str, entry: LayerMapping, previous: str | None) -> tuple[list[int], dict[int, list[int]]]:
         """Rows that every compute of the layer waits for, and by spike memory the loads that fill it."""
         barrier: list[int] = []
         by_memory: dict[int, list[int]] = {}
@@ -218,9 +212,7 @@ class _Lowering:
 
     def _made(self, layer: str, source: str) -> list[int]:
         """The last rows, per unit, that bring this repetition's spikes of `source` to their home."""
-        waits = [
-            p for p in self.network.incoming(layer) if p.source == source and self._same_repetition(p)
-        ]
+        waits = [p for p in self.network.incoming(layer) if p.source == source and self._same_repetition(p)]
         if not waits or source not in self.computed:
             return []
         return self.stored[source] or self.computed[source]
@@ -293,9 +285,7 @@ class _Lowering:
         if moves:
             depth = self.plan.state_buffers[tile.core]
             free = state.state_stores[-depth:][:1] if len(state.state_stores) >= depth else []
-            waits.append(
-                self._transfer(s.LOAD, layer, s.STATE, core.state.unit, bits, box, free, population=layer)
-            )
+            waits.append(self._transfer(s.LOAD, layer, s.STATE, core.state.unit, bits, box, free, population=layer))
         row = -1
         for part in range(parts):
             load, item = self._weights_for(layer, tile, part)

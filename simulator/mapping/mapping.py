@@ -111,9 +111,7 @@ class Mapping:
             "timesteps": self.timesteps,
             "timesteps_hint": self.timesteps_hint,
             "inputs": dict(self.inputs),
-            "layers": {
-                entry.layer: {name: _plain(getattr(entry, name)) for name in fields} for entry in self.layers
-            },
+            "layers": {entry.layer: {name: _plain(getattr(entry, name)) for name in fields} for entry in self.layers},
         }
 
     @cached_property

@@ -34,9 +34,7 @@ class Operands:
         `rows` lists the row ranges that are computed with them: a kernel serves all rows alike, but the weights of
         linear and sparse projections belong to single neurons.
         """
-        return sum(
-            p.weight_bits * self._count(p, k0, k1, rows, part, parts) for p in self.network.incoming(layer)
-        )
+        return sum(p.weight_bits * self._count(p, k0, k1, rows, part, parts) for p in self.network.incoming(layer))
 
     def _count(self, p: Projection, k0: int, k1: int, rows: Rows, part: int, parts: int) -> int:
         target = self.network.population(p.target)

@@ -289,9 +289,7 @@ class _Placer:
 
     def _split_input(self, entry: LayerMapping, grain: int, fixed: bool) -> LayerMapping:
         """The fewest input parts with which a tile of `grain` channels fits twice, else narrower tiles."""
-        most = max(
-            pooled_shape(p, self.network.population(p.source))[0] for p in self.network.incoming(entry.layer)
-        )
+        most = max(pooled_shape(p, self.network.population(p.source))[0] for p in self.network.incoming(entry.layer))
         width = grain
         while width:
             for buffers in (2, 1):
@@ -328,4 +326,3 @@ class _Placer:
         return max(
             largest_part_bits(self.operands, cut, tile) for tile in weight_tiles_of(tiles_of(cut, self._shape(cut)))
         )
-

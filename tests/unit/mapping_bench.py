@@ -53,9 +53,7 @@ def chain(channels: int = 8, size: int = 6, depth: int = 3, **neuron: Any) -> Ne
     projections = []
     for i in range(depth):
         populations.append(population(f"c{i}", (channels, size, size), **neuron))
-        projections.append(
-            Projection(f"p{i}", populations[-2].name, f"c{i}", "conv", kernel=(3, 3), padding=(1, 1))
-        )
+        projections.append(Projection(f"p{i}", populations[-2].name, f"c{i}", "conv", kernel=(3, 3), padding=(1, 1)))
     return Network("chain", tuple(populations), tuple(projections))
 
 

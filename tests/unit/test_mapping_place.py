@@ -12,7 +12,7 @@ from simulator.mapping import check_mapping, lower, place
 from simulator.mapping.chip import chip_of
 from simulator.mapping.mapping import LayerMapping
 from simulator.mapping.operands import Operands
-from simulator.mapping.residence import choose_homes, inflows_of, spans_of
+from simulator.mapping.residence import inflows_of, spans_of
 from simulator.mapping.tiles import tiles_of
 from simulator.network import Network, Projection
 from simulator.network.zoo import resnet18, vgg11
@@ -41,7 +41,7 @@ def test_everything_on_one_core_when_it_fits() -> None:
 
 
 def test_streams_the_widest_tile_of_which_two_fit() -> None:
-    """A channel of c1 and c2 has 8 * 9 * 8 = 576 bits: 16 of them make 9216, two buffers of 8 fill 9216 bits exactly."""
+    """A channel of c1 has 16 * 9 * 8 = 1152 bits; tiles are multiples of the 4 lanes."""
     network = chain(channels=16)
     per_channel = 16 * 9 * 8
     for room, tile, buffers in ((2 * 8 * per_channel, 8, 2), (2 * 8 * per_channel - 8, 4, 2), (7 * per_channel, 4, 1)):
@@ -224,7 +224,9 @@ def test_hand_made_mappings_are_checked() -> None:
 
 
 def test_values_are_checked_when_a_mapping_is_made() -> None:
-    with pytest.raises(InputError, match="layers.c0.weights: not one of the choices; found 'residant'; .*'resident'"):
+    with pytest.raises(
+        InputError, match=r"layers\.c0\.weights: not one of the choices; found 'residant'; .*'resident'"
+    ):
         LayerMapping("c0", ("core",), 1, 1, weights="residant")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="weight_buffers: not one of the choices; found True"):
         LayerMapping("c0", ("core",), 1, 1, weight_buffers=True)  # type: ignore[arg-type]
