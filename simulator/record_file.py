@@ -1,5 +1,6 @@
 """Record files: one HDF5 file per run, written atomically, checked like any stranger's file when read.
 
+    /                     attribute `schema` = "neurocycle.record/1" (string of fixed length)
     /meta/json            schema, product version, engine, activity, seed, end_ps, and the plain values of network,
                           trace, mapping and work, as JSON text in UTF-8 (uint8)
     /inputs/hwconfig      the resolved hardware description, YAML text (uint8)
@@ -51,6 +52,7 @@ def write_record(record: Record, path: str | Path) -> Path:
     meta: dict[str, Any] = {"schema": SCHEMA, "version": _version()}
     meta |= {key: getattr(record, key) for key in SCALARS} | {key: _plain(getattr(record, key)) for key in PLAIN}
     with new_file(path) as file:
+        file.attrs["schema"] = np.bytes_(SCHEMA)
         _add_text(file.create_group("meta"), "json", json.dumps(meta, ensure_ascii=False, allow_nan=False))
         inputs = file.create_group("inputs")
         _add_text(inputs, "hwconfig", record.hardware.resolved_yaml())

@@ -12,6 +12,7 @@ from simulator.errors import InputError, InvariantError
 from simulator.hardware import Hardware
 from simulator.invariants import check_record
 from simulator.ledger import UNATTRIBUTED, check_counters
+from simulator.network.file import check_schema
 from simulator.network.hdf5 import HdfFile
 from simulator.record import TIMELINE_COLUMNS, Output, Record, UnitTime
 from simulator.record_file import MAX_NAME_BYTES, PLAIN, SCALARS, SCHEMA
@@ -62,6 +63,7 @@ OPTIONAL: dict[str, dict[str, type]] = {
 def read_record(path: Path) -> Record:
     """The record in `path`; see `simulator.record_file.load_record` for what is refused."""
     with _Reader(path) as file:
+        check_schema(file, SCHEMA)
         meta = _read_meta(file)
         hardware = _read_hardware(file)
         units, clocks = file.strings("/units/name"), file.strings("/units/clock")
