@@ -35,7 +35,12 @@ def complete_trace(network: Network, inputs: Trace) -> tuple[Trace, Counts, dict
         membranes = {name: state.v for name, state in stepper.states.items()}
     longest = int(inputs.steps.max(initial=0))
     trace = Trace(
-        inputs.name, network, "step", inputs.steps, {name: b.build(longest) for name, b in builders.items()},
-        f"run of network {network.name} on {inputs.source or inputs.name}", inputs.labels,
+        inputs.name,
+        network,
+        "step",
+        inputs.steps,
+        {name: b.build(longest) for name, b in builders.items()},
+        f"run of network {network.name} on {inputs.source or inputs.name}",
+        inputs.labels,
     )
     return trace, totals, membranes

@@ -13,8 +13,9 @@ from simulator.functional.eventwise import EventList, EventRunner, merge_inputs
 from simulator.functional.plan import Plan, plan_network
 from simulator.functional.stepper import Stepper
 from simulator.network import Network
-from simulator.trace import Block, Events, StepSpikesBuilder, Trace
+from simulator.trace import Block, Events, Spikes, StepSpikesBuilder, Trace
 
+TimedEvents = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 CHUNK_STEPS = 64
 CHUNK_EVENTS = 1 << 16
 
@@ -23,13 +24,14 @@ CHUNK_EVENTS = 1 << 16
 class SampleResult:
     """One sample's run.
 
-    spikes: per population, inputs included, a `Block` of all timesteps; for event time bases (time int64 [n],
-        index uint32 [n], value int32 [n] or None).
+    spikes: per population, inputs included, a `Block` of all timesteps; empty for event time bases.
+    events: for event time bases per population time int64 [n], index uint32 [n], value int32 [n] or None.
     membranes: per computing population v at the end, int32 or float64 [N], channel last; currents: u likewise, of
         cuba_lif populations only.
     """
 
-    spikes: dict[str, Block] | dict[str, tuple[np.ndarray, np.ndarray, np.ndarray | None]]
+    spikes: dict[str, Block]
+    events: dict[str, TimedEvents]
     membranes: dict[str, np.ndarray]
     currents: dict[str, np.ndarray]
     counts: Counts
@@ -46,6 +48,7 @@ def run_network(network: Network, inputs: Trace) -> Trace:
     plan = plan_network(network)
     check_inputs(plan, inputs)
     names = [p.name for p in network.populations]
+    populations: dict[str, Spikes | Events] = {}
     if inputs.time_base == "step":
         builders = {name: StepSpikesBuilder() for name in names}
         for sample in range(inputs.samples):
@@ -55,10 +58,10 @@ def run_network(network: Network, inputs: Trace) -> Trace:
                 for name in names:
                     builders[name].add_block(blocks[name])
         longest = int(inputs.steps.max(initial=0))
-        populations = {name: builders[name].build(longest) for name in names}
+        populations.update({name: builders[name].build(longest) for name in names})
     else:
-        results = [run_sample(plan, inputs, sample).spikes for sample in range(inputs.samples)]
-        populations = {name: _events([spikes[name] for spikes in results]) for name in names}
+        results = [run_sample(plan, inputs, sample).events for sample in range(inputs.samples)]
+        populations.update({name: _events([events[name] for events in results]) for name in names})
     return Trace(
         name=inputs.name,
         network=network,
@@ -73,23 +76,20 @@ def run_network(network: Network, inputs: Trace) -> Trace:
 def run_sample(plan: Plan, inputs: Trace, sample: int) -> SampleResult:
     """Runs one sample; besides the spikes it returns the final membranes and the counts."""
     check_inputs(plan, inputs)
-    names = [p.name for p in plan.network.populations]
+    spikes: dict[str, Block] = {}
+    events: dict[str, TimedEvents] = {}
+    runner: Stepper | EventRunner
     if inputs.time_base == "step":
-        runner: Stepper | EventRunner = Stepper(plan)
+        runner = Stepper(plan)
         parts = list(_step_chunks(runner, inputs, sample, CHUNK_STEPS))
-        spikes = {name: _join([part[name] for part in parts]) for name in names}
+        spikes = {p.name: _join([part[p.name] for part in parts]) for p in plan.network.populations}
     else:
         runner = EventRunner(plan)
-        time, lists = merge_inputs(plan, {n: inputs.events(n) for n in plan.network.inputs}, sample)
-        made: dict[str, list[EventList]] = {name: [] for name in names}
-        for first in range(0, time.size, CHUNK_EVENTS):
-            chunk = {name: _between(events, first, first + CHUNK_EVENTS) for name, events in lists.items()}
-            for name, events in runner.advance(chunk).items():
-                made[name].append(events)
-        spikes = {name: _timed(made[name], time) for name in names}
+        events = _run_events(runner, inputs, sample)
     states = runner.states
     return SampleResult(
         spikes=spikes,
+        events=events,
         membranes={name: state.v for name, state in states.items()},
         currents={name: state.u for name, state in states.items() if state.u.size},
         counts=runner.counts,
@@ -111,6 +111,17 @@ def _step_chunks(stepper: Stepper, inputs: Trace, sample: int, chunk: int) -> It
     for t0 in range(0, total, chunk):
         t1 = min(t0 + chunk, total)
         yield stepper.advance({name: s.block(sample, t0, t1) for name, s in spikes.items()}, t1 - t0)
+
+
+def _run_events(runner: EventRunner, inputs: Trace, sample: int) -> dict[str, TimedEvents]:
+    """All input events of a sample, `CHUNK_EVENTS` at a time."""
+    time, lists = merge_inputs(runner.plan, {n: inputs.events(n) for n in runner.plan.network.inputs}, sample)
+    made: dict[str, list[EventList]] = {p.name: [] for p in runner.plan.network.populations}
+    for first in range(0, time.size, CHUNK_EVENTS):
+        chunk = {name: _between(events, first, first + CHUNK_EVENTS) for name, events in lists.items()}
+        for name, events in runner.advance(chunk).items():
+            made[name].append(events)
+    return {name: _timed(parts, time) for name, parts in made.items()}
 
 
 def check_inputs(plan: Plan, inputs: Trace) -> None:
@@ -152,14 +163,14 @@ def _between(events: EventList, first: int, last: int) -> EventList:
     return EventList(events.cause[a:b], events.index[a:b], events.value[a:b])
 
 
-def _timed(parts: list[EventList], time: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _timed(parts: list[EventList], time: np.ndarray) -> TimedEvents:
     cause = np.concatenate([p.cause for p in parts]) if parts else np.empty(0, np.int64)
     index = np.concatenate([p.index for p in parts]) if parts else np.empty(0, np.uint32)
     value = np.concatenate([p.value for p in parts]) if any(p.value.size for p in parts) else None
     return time[cause], index, value
 
 
-def _events(samples: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]]) -> Events:
+def _events(samples: list[TimedEvents]) -> Events:
     """Events of all samples of one population."""
     start = np.zeros(len(samples) + 1, np.int64)
     np.cumsum([time.size for time, _, _ in samples], out=start[1:])

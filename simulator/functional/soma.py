@@ -12,7 +12,7 @@ from simulator.kernels.neuron import compact, step_float, step_int
 from simulator.network.neuron import Decay
 from simulator.network.population import Population
 
-ROW = 64
+ROW = 512
 """Parameters per channel are repeated to rows of at least so many neurons, so that loops over a row pay off."""
 OUTPUT = {"binary": 0, "signed": 1, "multi": 2}
 
@@ -118,8 +118,16 @@ def prepare_soma(population: Population, integer: bool) -> Soma:
         _check_integers(population, key, low, high)
     real = np.int64 if integer else np.float64
     floor = np.full(1, lowest, real) if neuron.floor is None else neuron.floor
-    rows = (_row(values, population) for values in (neuron.threshold, neuron.bias, floor, neuron.initial))
-    return Soma(population, integer, *rows, low, high)
+    return Soma(
+        population,
+        integer,
+        threshold=_row(neuron.threshold, population),
+        bias=_row(neuron.bias, population),
+        floor=_row(floor, population),
+        initial=_row(neuron.initial, population),
+        low=low,
+        high=high,
+    )
 
 
 def _check_integers(population: Population, key: str, low: int, high: int) -> None:

@@ -14,8 +14,8 @@ from numba import njit
 def touch(v, at, delta, threshold, floor, strict, to_zero, output, low, high, totals):
     """One neuron receives `delta`; returns what it sends (0: nothing).
 
-    v int32 or float64 [N] (in, out); delta int64 or float64; threshold, floor of this neuron; totals int64 [4] (out):
-    totals[3] counts clamped write-backs.  The rest as in `event_conv`.
+    v int32 or float64 [N] (in, out); at: the neuron; delta int64 or float64; threshold, floor of this neuron; totals
+    int64 [4] (out): totals[3] counts clamped write-backs.  strict, to_zero, output, low, high: as in `event_conv`.
     """
     x = v[at] + delta
     sent = np.int64(0)
@@ -25,7 +25,7 @@ def touch(v, at, delta, threshold, floor, strict, to_zero, output, low, high, to
             sent = np.int64(min(-((-x) // threshold) - 1 if strict else x // threshold, 2147483647))
         else:
             sent = np.int64(1) if x > 0 else np.int64(-1)
-        x = x * 0 if to_zero else x - sent * threshold
+        x = x - x if to_zero else x - sent * threshold
     x = max(x, floor)
     stored = min(max(x, low), high)
     if stored != x:
@@ -69,14 +69,15 @@ def event_conv(
 ):
     """Events first .. last of a projection (conv, depthwise, linear or one_to_one) into IF neurons.
 
-    index, value, weights, row_*, col_*, channels .. group_out: as in `synapse.conv_scatter` (depthwise: group_out 1)
+    index, value, weights; row_start, row_weight, row_target; col_start, col_weight, col_target, col_length; channels,
+        width, channel_weights, group_in, group_out: as in `synapse.conv_scatter` (depthwise: group_out 1)
     v int32 or float64 [N] (in, out).     threshold, floor int64 or float64 [width of a parameter row], repeated over v
     out_event int64, out_index uint32, out_value int32, all [capacity >= N] (out): what was sent, and by which event
     totals int64 [4] (out): [0] next event to process, [1] events emitted, and, added to, [2] synaptic operations,
         [3] clamped write-backs
     scale: 2**weight_shift.     strict, to_zero, output: as in `neuron.fire_row`.     low, high: limits of stored v
 
-    Returns early, with totals[0] < last, when the next event could emit more than there is room for.
+    first, last: events to process, last exclusive.  Returns early, with totals[0] < last, when the next event could emit more than there is room for.
     """
     graded = value.size > 0
     period = threshold.size
@@ -135,9 +136,11 @@ def event_sparse(
     low,
     high,
 ):
-    """Events first .. last of a sparse projection into IF neurons; synapses as in `synapse.sparse_scatter`.
+    """Events first .. last of a sparse projection into IF neurons.
 
-    The rows must be sorted and name no target twice.  All other arguments and the result as in `event_conv`.
+    index, value, weights, indptr, indices: as in `synapse.sparse_scatter`; rows sorted, no target twice in one.
+    v, threshold, floor, out_event, out_index, out_value, totals, first, last, scale, strict, to_zero, output, low, high,
+        and the result: as in `event_conv`.
     """
     graded = value.size > 0
     period = threshold.size

@@ -35,45 +35,37 @@ def decay_row(source, result, kind, numerator, bits):
 
 
 @njit(cache=True)
-def fire_row(wide, fired, threshold, strict, to_zero, output):
-    """Fire test and reset of one row.
+def fire_row(wide, fired, threshold, floor, strict, to_zero, output):
+    """Fire test, reset and floor of one row.
 
-    wide int64 or float64 [n] (in, out): membranes, after the reset on return
+    wide int64 or float64 [n] (in, out): membranes, after reset and floor on return
     fired int32 [n] (out): what each neuron sends; 0 is nothing
-    threshold int64 or float64 [n], positive
+    threshold, floor int64 or float64 [n]; the threshold is positive
     strict: fire above the threshold (True) or at it too (False);  to_zero: reset to 0, or by subtraction
     output 0 binary: 0 or 1.  1 signed: also -1 at or below -threshold.  2 multi: how many thresholds fit into the
         membrane (strict: how many it exceeds), at most 2**31 - 1
     """
+    touching = not strict
     if output == 0:
-        if strict:
-            for k in range(wide.size):
-                fired[k] = wide[k] > threshold[k]
-        else:
-            for k in range(wide.size):
-                fired[k] = wide[k] >= threshold[k]
-    elif output == 1:
-        for k in range(wide.size):
+        for k in range(wide.size):  # branch-free, in as few arrays as a vectorised loop can bear
             x = wide[k]
-            size = abs(x)
-            if size > threshold[k] or (size == threshold[k] and not strict):
+            hit = (x > threshold[k]) | ((x == threshold[k]) & touching)
+            fired[k] = hit
+            after = x - x if to_zero else x - threshold[k]
+            wide[k] = max(after if hit else x, floor[k])
+        return
+    for k in range(wide.size):
+        x = wide[k]
+        size = abs(x) if output == 1 else x
+        if size > threshold[k] or (size == threshold[k] and touching):
+            if output == 1:
                 fired[k] = 1 if x > 0 else -1
             else:
-                fired[k] = 0
-    else:
-        for k in range(wide.size):
-            x = wide[k]
-            if x > threshold[k] or (x == threshold[k] and not strict):
-                many = -((-x) // threshold[k]) - 1 if strict else x // threshold[k]
-                fired[k] = min(many, 2147483647)
-            else:
-                fired[k] = 0
-    if to_zero:
-        for k in range(wide.size):
-            wide[k] = 0 if fired[k] != 0 else wide[k]
-    else:
-        for k in range(wide.size):
-            wide[k] -= fired[k] * threshold[k]
+                fired[k] = min(-((-x) // threshold[k]) - 1 if strict else x // threshold[k], 2147483647)
+            wide[k] = x - x if to_zero else x - fired[k] * threshold[k]
+        else:
+            fired[k] = 0
+        wide[k] = max(wide[k], floor[k])
 
 
 @njit(cache=True)
@@ -138,7 +130,8 @@ def step_int(
     v int32 [N]: membranes.     u int32 [N], or [0] where the current lives one step only.     Both in and out
     dead int32 [N], or [0] where dead_steps is 0.     fired int32 [N] (out)
     wide, current int64 [width]: scratch.     threshold, bias, floor int64 [width]; no floor is the lowest int64
-    decay_*, numerator_*, bits_*: see `decay_row`.     strict, to_zero, output: see `fire_row`
+    decay_v, numerator_v, bits_v; decay_u, numerator_u, bits_u: kind, numerator and bits of `decay_row`
+    strict, to_zero, output: see `fire_row`
     low, high: limits of stored v and u
 
     Per neuron, as in the equations of `simulator.network.neuron`: u = decay(u) + (acc << weight_shift);
@@ -163,9 +156,7 @@ def step_int(
             for k in range(width):
                 wide[k] += (np.int64(arrived[k]) << weight_shift) + bias[k]
                 arrived[k] = 0
-        fire_row(wide, sent, threshold, strict, to_zero, output)
-        for k in range(width):
-            wide[k] = max(wide[k], floor[k])
+        fire_row(wide, sent, threshold, floor, strict, to_zero, output)
         if dead_steps > 0:
             hold_row(wide, sent, dead[r : r + width], dead_steps)
         clamped += store_row(wide, stored, low, high)
@@ -200,9 +191,7 @@ def step_float(acc, v, u, dead, fired, threshold, bias, floor, factor_v, factor_
             for k in range(width):
                 membrane[k] = membrane[k] * factor_v + arrived[k] + bias[k]
                 arrived[k] = 0
-        fire_row(membrane, sent, threshold, strict, to_zero, output)
-        for k in range(width):
-            membrane[k] = max(membrane[k], floor[k])
+        fire_row(membrane, sent, threshold, floor, strict, to_zero, output)
         if dead_steps > 0:
             hold_row(membrane, sent, dead[r : r + width], dead_steps)
 
