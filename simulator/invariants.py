@@ -81,7 +81,7 @@ def _check_spikes(record: Record) -> None:
 
 
 def _check_links(record: Record) -> None:
-    for link, operands in record.work.get("link_bits", {}).items():
+    for link, operands in (record.work.get("link_bits") or {}).items():
         for operand, bits in operands.items():
             into = int(bits["sent"]) + int(bits.get("broadcast", 0))
             out = int(bits["received"]) + int(bits.get("overfetch", 0))

@@ -35,7 +35,7 @@ class Ledger:
             raise InvariantError(f"layer row 0 of a ledger must be {UNATTRIBUTED!r}, found {self.layers[:1]}")
         for kind, names in (("unit", self.units), ("layer", self.layers), ("action", self.actions)):
             if len(set(names)) != len(names):
-                raise InvariantError(f"a {kind} name occurs twice in the ledger: {names}")
+                raise InvariantError(f"the ledger has two {kind}s of the same name: {names}")
         check_counters(len(self.units), len(self.layers), len(self.actions))
         self.counts = np.zeros((len(self.units), len(self.layers), len(self.actions)), np.int64)
         self._index = {name: i for i, name in enumerate(self.actions)}

@@ -112,7 +112,7 @@ def read_record(path: Path) -> Record:
         )
     try:
         check_record(record)
-    except (InvariantError, KeyError, TypeError, ValueError) as error:
+    except InvariantError as error:
         raise InputError(f"the record contradicts itself: {error}", file=path) from None
     return record
 
@@ -189,6 +189,13 @@ def _read_meta(file: _Reader) -> dict[str, Any]:
                         ("network", "neurons_by_layer")):
         for entry, value in (meta[table].get(name) or {}).items():
             _check_value(file, f"{key}: {table}.{name}.{entry}", value, int)
+    for link, operands in (meta["work"].get("link_bits") or {}).items():
+        at = f"{key}: work.link_bits.{link}"
+        _check_value(file, at, operands, dict)
+        for operand, bits in operands.items():
+            _check_value(file, f"{at}.{operand}", bits, dict)
+            for name, value in {"sent": None, "received": None, **bits}.items():
+                _check_value(file, f"{at}.{operand}.{name}", value, int)
     for value in meta["network"].get("binary_layers") or ():
         _check_value(file, f"{key}: network.binary_layers", value, str)
     return meta

@@ -34,7 +34,8 @@ def description() -> dict[str, Any]:
 
     def sram(capacity: int, read: float, write: float) -> dict[str, Any]:
         return base("sram", "core", 0.5, 0.25) | {
-            "capacity_bytes": capacity, "banks": 4, "ports": 1, "width_bits": 64, "latency_cycles": 1, "cycle_cycles": 1,
+            "capacity_bytes": capacity, "banks": 4, "ports": 1, "width_bits": 64,
+            "latency_cycles": 1, "cycle_cycles": 1,
             "read_energy_pj_per_bit": constant(read, "measured"),
             "write_energy_pj_per_bit": constant(write, "measured"),
         }
@@ -164,7 +165,8 @@ def small_record(timeline: bool = True, machine: Hardware | None = None) -> Reco
     return Record(
         hardware=machine,
         network={
-            "name": "net", "sha256": "a" * 64, "neurons": 42, "neurons_by_layer": {"conv": 32, "fc": 10}, "weights": 390,
+            "name": "net", "sha256": "a" * 64, "weights": 390, "neurons": 42,
+            "neurons_by_layer": {"conv": 32, "fc": 10},
             "footprint_bytes": 558, "zero_weights": 39, "connection_sparsity": 0.1, "binary_layers": ["fc"],
         },
         trace={"name": "trace", "sha256": "b" * 64, "samples": 2, "timesteps": 3, "total_steps": 6},
