@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 TERMINATED = 143
+TABLE_WIDTH = 120
 DEMO_TRACE = "digits"
 DEMO_CHIPS = ("event_core_28nm", "sia_pynqz2")
 Say = Callable[[str], None]
@@ -241,13 +242,14 @@ def plot(run: str, what: tuple[str, ...], output: Path | None, as_json: bool, qu
 @click.option("--json", "as_json", is_flag=True, help="Prints exactly one JSON object.")
 def list_bundled(as_json: bool) -> None:
     """Names what ships with neurocycle: chips, traces, networks."""
+    from simulator.network.load import BUILT_IN, network_names
     from simulator.resources import list_resources
+    from simulator.trace.load import trace_names
 
-    files = list_resources("traces")
     bundled = {
         "hardware": list_resources("hwconfigs"),
-        "traces": [name.removesuffix(".trace") for name in files if name.endswith(".trace")],
-        "networks": [name.removesuffix(".net") for name in files if name.endswith(".net")],
+        "traces": trace_names(),
+        "networks": [*network_names(), *sorted(BUILT_IN)],
     }
     if as_json:
         _emit("list", bundled)
@@ -280,8 +282,10 @@ def _simulate(
     from simulator import load_mapping, simulate
 
     plan = None if mapping is None else load_mapping(mapping)
-    say(f"simulating {trace.name} on {hardware.name}, seed {options['seed']}")
-    return simulate(hardware, network, trace, plan, **options)
+    task = f"simulating {trace.name} on {hardware.name}, seed {options['seed']}"
+    say(task)
+    return simulate(hardware, network, trace, plan, **options,
+                    progress=lambda sample: say(f"{task}: sample {sample + 1} of {trace.samples}"))
 
 
 def _choices(items: tuple[str, ...], file: str) -> dict[str, Any]:
@@ -313,7 +317,8 @@ def _show(record: Record) -> None:
 
     from simulator.report.tables import record_tables
 
-    console = Console()
+    # A file or a pipe has no width: give tables room instead of the 80 columns that rich assumes.
+    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
     for table in record_tables(record):
         console.print(table)
 
