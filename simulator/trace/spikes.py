@@ -112,6 +112,10 @@ class StepSpikesBuilder:
         self._index.append(block.index)
         self._value.append(block.value)
 
+    def lengths(self) -> np.ndarray:
+        """int64 [B]: timesteps of each sample so far."""
+        return np.array([len(counts) for counts in self._counts], np.int64)
+
     def build(self, steps: int | None = None) -> MemorySpikes:
         """All steps added so far; samples shorter than `steps` (default: the longest) repeat their end."""
         longest = max((len(c) for c in self._counts), default=0) if steps is None else steps
