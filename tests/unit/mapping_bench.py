@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,6 +80,14 @@ def residual() -> Network:
             Projection("c_out", "c", "out", "linear", pool=Pool("average", (4, 4), (4, 4))),
         ),
     )
+
+
+def delayed() -> Network:
+    """in -> a -> b -> c; spikes take two timesteps from a to b."""
+    names = ("in", "a", "b", "c")
+    populations = tuple(population(n, (4, 1, 1), "input" if n == "in" else "if") for n in names)
+    chained = tuple(Projection(f"{s}_{t}", s, t, "linear") for s, t in pairwise(names) if t != "b")
+    return Network("delayed", populations, (*chained, Projection("a_b", "a", "b", "linear", delay=2)))
 
 
 def recurrent() -> Network:

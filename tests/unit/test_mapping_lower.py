@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.errors import InputError
+from simulator.errors import InputError, InvariantError
 from simulator.mapping import Mapping, Schedule, lower, place
 from simulator.mapping.capacity import check_mapping, persists
 from simulator.mapping.schedule import COMPUTE, LOAD, SPIKE, STATE, STORE, WEIGHT
 from simulator.network import Network
 from simulator.network.geometry import weight_count
-from tests.unit.mapping_bench import chain, chip, recurrent, residual
+from tests.unit.mapping_bench import chain, chip, delayed, recurrent, residual
 
 
 def before(schedule: Schedule) -> list[int]:
@@ -301,6 +301,57 @@ def test_delayed_spikes_do_not_order_a_timestep() -> None:
     schedule = check(replace(mapping, layers=layers), network, hardware)
     (load,) = [i for i in rows_of(schedule, op=LOAD, operand=SPIKE, layer=1) if schedule.population[i] == 1]
     assert schedule.after_of(load).size == 0
+
+
+def test_a_delayed_source_is_of_an_earlier_timestep() -> None:
+    """With timesteps "one" b does not wait for a, which comes first; with "all" it does."""
+    network, hardware = delayed(), chip(3)
+    for timesteps, waits in (("one", False), ("all", True)):
+        mapping = place(network, hardware, timesteps=timesteps)  # type: ignore[arg-type]
+        spread = tuple(replace(e, cores=(f"core[{i}]",)) for i, e in enumerate(mapping.layers))
+        schedule = check(replace(mapping, layers=spread), network, hardware)
+        a, b, _ = rows_of(schedule, op=COMPUTE)
+        assert (a in schedule.after_of(b).tolist()) == waits
+
+
+def test_spikes_loaded_for_each_compute_reuse_the_room_of_two() -> None:
+    network, hardware = chain(8, 6, 2), chip(spike=40)
+    schedule = check(place(network, hardware, tile_rows=1, tile_channels=8), network, hardware)
+    loads = rows_of(schedule, op=LOAD, operand=SPIKE, population=schedule.populations.index("c0"))
+    computes = rows_of(schedule, op=COMPUTE, layer=2)
+    assert len(loads) == len(computes) == 6
+    for i, load in enumerate(loads):
+        assert load in schedule.after_of(computes[i]).tolist()
+        assert [row for row in schedule.after_of(load).tolist() if row in computes] == (
+            [computes[i - 2]] if i >= 2 else []
+        )
+
+
+def test_a_whole_population_is_loaded_when_the_layer_before_is_done() -> None:
+    """c reads a again from DRAM: the load takes room that b may still have used."""
+    network, hardware = residual(), chip()
+    mapping = place(network, hardware)
+    layers = tuple(replace(e, spikes="dram" if e.layer == "a" else "chip") for e in mapping.layers)
+    schedule = check(replace(mapping, layers=layers), network, hardware)
+    (load,) = rows_of(schedule, op=LOAD, operand=SPIKE, population=1, layer=3)
+    (b,) = rows_of(schedule, op=COMPUTE, layer=2)
+    assert b in schedule.after_of(load).tolist()
+
+
+def test_a_row_may_only_wait_for_earlier_rows() -> None:
+    network, hardware = chain(), chip()
+    schedule = lower(place(network, hardware), network, hardware)
+    for row, bad in ((schedule.rows - 1, schedule.rows - 1), (schedule.rows - 1, -1)):
+        after = schedule.after.copy()
+        after[schedule.after_start[row]] = bad
+        with pytest.raises(InvariantError, match="depends on itself or on a later row"):
+            replace(schedule, after=after)
+    with pytest.raises(InvariantError, match="columns of different lengths"):
+        replace(schedule, bits=schedule.bits[1:])
+    with pytest.raises(InvariantError, match="prologue"):
+        replace(schedule, prologue=schedule.rows + 1)
+    with pytest.raises(ValueError, match="read-only"):
+        schedule.bits[0] = 1
 
 
 def test_many_rows_are_cheap() -> None:

@@ -16,7 +16,7 @@ from simulator.mapping.residence import inflows_of, spans_of
 from simulator.mapping.tiles import tiles_of
 from simulator.network import Network, Projection
 from simulator.network.zoo import resnet18, vgg11
-from tests.unit.mapping_bench import chain, chip, population, recurrent, residual
+from tests.unit.mapping_bench import chain, chip, delayed, population, recurrent, residual
 
 
 def message(make: Any) -> str:
@@ -82,6 +82,7 @@ def test_rows_are_cut_until_state_fits() -> None:
     """8 channels x 6 columns x 16 bits = 768 bits per row; 2000 bits hold two rows."""
     entry = place(chain(), chip(state=250)).layer("c1")
     assert (entry.tile_channels, entry.tile_rows) == (8, 2)
+    assert place(chain(), chip(state=4 * 96)).layer("c1").tile_rows == 3  # four rows fit, two tiles of three are even
     entry = place(chain(), chip(state=50)).layer("c1")  # 400 bits: one row of 4 channels (a multiple of the lanes)
     assert (entry.tile_channels, entry.tile_rows) == (4, 1)
 
@@ -145,10 +146,10 @@ def test_residual_source_counts_until_it_is_used() -> None:
 
 
 def test_delayed_spikes_are_kept_for_every_timestep_of_the_delay() -> None:
-    network = recurrent()
-    spans = spans_of(Operands(network), chip_of(chip()), {"h": ("core[0]",), "out": ("core[0]",)}, "one", 8)
-    assert (spans["h"].bits, spans["h"].start, spans["h"].end) == (12 * 2, 0, 1)
-    assert spans["in"].bits == 6
+    network = delayed()
+    cores = {name: ("core[0]",) for name in network.layers}
+    spans = spans_of(Operands(network), chip_of(chip()), cores, "one", 8)
+    assert [(s.bits, s.start, s.end) for s in spans.values()] == [(4, 0, 0), (4 * 3, 0, 2), (4, 1, 2), (4, 2, 2)]
 
 
 def test_inflow_is_whole_where_it_fits_and_by_tile_where_not() -> None:
@@ -162,6 +163,18 @@ def test_inflow_is_whole_where_it_fits_and_by_tile_where_not() -> None:
         found[spike] = inflows_of(Operands(network), machine, cores, spans, homes)
     assert found[288] == {("c0", "in"): "whole", ("c1", "c0"): "whole"}
     assert found[287] == {("c0", "in"): "whole", ("c1", "c0"): "tile"}
+
+
+def test_whole_loads_share_the_room() -> None:
+    """c reads b and a, 1024 bits each, and writes 1024 bits that stay: the second source has to fit as well."""
+    network = residual()
+    cores = {name: ("core[0]",) for name in network.layers}
+    homes = {"in": "chip", "a": "dram", "b": "dram", "c": "chip", "out": "chip"}
+    for spike, expected in ((384, "whole"), (383, "tile")):
+        machine = chip_of(chip(spike=spike))
+        spans = spans_of(Operands(network), machine, cores, "all", 8)
+        found = inflows_of(Operands(network), machine, cores, spans, homes)
+        assert (found["c", "b"], found["c", "a"]) == ("whole", expected)
 
 
 def test_private_spike_memories_send_spikes_through_dram() -> None:
@@ -216,11 +229,29 @@ def test_hand_made_mappings_are_checked() -> None:
     ]
     for wrong, part in cases:
         assert part in message(lambda wrong=wrong: check_mapping(wrong, network, hardware))
+    streamed = replace(mapping, layers=tuple(replace(e, weights="stream") for e in mapping.layers))
+    text = message(lambda: check_mapping(streamed, network, chip(weight=1151)))
+    assert "2 buffer(s) for the streamed weights of layer 'c1'" in text
+    assert "9216 bits needed, 9208 bits available" in text  # 2 x 8 x 8 x 9 x 8
+    check_mapping(streamed, network, chip(weight=1152))
     small = chip(spike=100)
     text = message(lambda: check_mapping(mapping, network, small))
     assert "the spikes that are live while layer 'c0' runs do not fit memory 'spikes'" in text
     assert "2880 bits needed, 800 bits available" in text
     assert "those of 'c0' (2304 bits)" in text
+
+
+def test_accumulators_and_state_on_the_move_need_room_together() -> None:
+    """c0 keeps no state; a tile of it has 8 x 6 x 6 x 16 = 4608 bits, and so have the membranes of c1 from DRAM."""
+    base = chain(depth=2)
+    first = population("c0", (8, 6, 6), stateful=False)
+    network = replace(base, populations=(base.populations[0], first, base.populations[2]))
+    mapping = place(network, chip(), timesteps="one")
+    moved = replace(mapping, layers=(mapping.layers[0], replace(mapping.layers[1], state="dram")))
+    text = message(lambda: check_mapping(moved, network, chip(state=1151)))
+    assert "9216 bits needed, 9208 bits available" in text
+    for state, buffers in ((1152, 1), (1727, 1), (1728, 2)):
+        assert check_mapping(moved, network, chip(state=state)).state_buffers == {"core[0]": buffers}
 
 
 def test_values_are_checked_when_a_mapping_is_made() -> None:
