@@ -77,7 +77,8 @@ def event_conv(
         [3] clamped write-backs
     scale: 2**weight_shift.     strict, to_zero, output: as in `neuron.fire_row`.     low, high: limits of stored v
 
-    first, last: events to process, last exclusive.  Returns early, with totals[0] < last, when the next event could emit more than there is room for.
+    first, last: events to process, last exclusive.  Returns early, with totals[0] < last, when the next event could
+    emit more than there is room for.
     """
     graded = value.size > 0
     period = threshold.size
@@ -139,8 +140,8 @@ def event_sparse(
     """Events first .. last of a sparse projection into IF neurons.
 
     index, value, weights, indptr, indices: as in `synapse.sparse_scatter`; rows sorted, no target twice in one.
-    v, threshold, floor, out_event, out_index, out_value, totals, first, last, scale, strict, to_zero, output, low, high,
-        and the result: as in `event_conv`.
+    v, threshold, floor, out_event, out_index, out_value, totals, first, last, scale, strict, to_zero, output, low,
+        high, and the result: as in `event_conv`.
     """
     graded = value.size > 0
     period = threshold.size

@@ -72,15 +72,33 @@ def test_event_by_event_equals_the_oracle(arithmetic: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5])
-def test_chunks_of_time_do_not_change_the_run(chunk: int) -> None:
-    rng = np.random.Generator(np.random.PCG64(7))
+@pytest.mark.parametrize("seed", [0, 8, 9, 36])
+def test_chunks_of_time_do_not_change_the_run(chunk: int, seed: int) -> None:
+    rng = np.random.Generator(np.random.PCG64(seed))
     network = random_network(rng)
     inputs = random_steps(rng, network, samples=1, steps=11)
     whole = run_sample(plan_network(network), inputs, 0)
+    assert any(p.delay > 1 and whole.spikes[p.source].index.size for p in network.projections)
     parts = list(stream_sample(plan_network(network), inputs, 0, chunk))
     for name, block in whole.spikes.items():
         assert np.concatenate([p[name].index for p in parts]).tolist() == block.index.tolist()
         assert np.concatenate([np.diff(p[name].start) for p in parts]).tolist() == np.diff(block.start).tolist()
+
+
+def test_chunks_of_events_do_not_change_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.Generator(np.random.PCG64(203))
+    network = random_network(rng, eventwise=True)
+    inputs = random_events(rng, network, samples=1, count=200)
+    plan = plan_network(network)
+    whole = run_sample(plan, inputs, 0)
+    monkeypatch.setattr("simulator.functional.run.CHUNK_EVENTS", 7)
+    monkeypatch.setattr("simulator.functional.eventwise.CAPACITY", 1)
+    parts = run_sample(plan, inputs, 0)
+    assert whole.events[network.outputs[0]][0].size > 0
+    assert whole.counts == parts.counts
+    for name, (time, index, _) in whole.events.items():
+        assert parts.events[name][0].tolist() == time.tolist()
+        assert parts.events[name][1].tolist() == index.tolist()
 
 
 def test_a_sum_beyond_int32_stays_exact() -> None:

@@ -154,14 +154,14 @@ def random_steps(rng: Rng, network: Network, samples: int = 2, steps: int = 9) -
     """Random input spikes by timestep, some of them with values; samples of different length."""
     lengths = np.array([steps - 2 * i for i in range(samples)], np.int64)
     populations = {}
-    for number, name in enumerate(network.inputs):
-        size = network.population(name).size
+    for name in network.inputs:
+        size, graded = network.population(name).size, rng.random() < 0.5
         builder = StepSpikesBuilder()
         for length in lengths:
             builder.begin_sample()
             for _ in range(length):
                 index = np.flatnonzero(rng.random(size) < pick(rng, 0.0, 0.2, 0.6)).astype(np.uint32)
-                value = rng.integers(-2, 4, index.size).astype(np.int32) if number else None
+                value = rng.integers(-2, 4, index.size).astype(np.int32) if graded else None
                 builder.add_step(index, value)
         populations[name] = builder.build()
     return Trace("random", network, "step", lengths, populations)
@@ -170,12 +170,12 @@ def random_steps(rng: Rng, network: Network, samples: int = 2, steps: int = 9) -
 def random_events(rng: Rng, network: Network, samples: int = 2, count: int = 40) -> Trace:
     """Random input events with many equal times."""
     populations = {}
-    for number, name in enumerate(network.inputs):
+    for name in network.inputs:
         size = network.population(name).size
         sizes = rng.integers(0, count, samples)
         start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         time = np.concatenate([np.sort(rng.integers(0, count // 2, n)) for n in sizes]).astype(np.int64)
         index = rng.integers(0, size, start[-1]).astype(np.uint32)
-        value = pick(rng, None, rng.integers(-2, 4, start[-1]).astype(np.int32)) if number else None
+        value = pick(rng, None, rng.integers(-2, 4, start[-1]).astype(np.int32))
         populations[name] = Events(start, time, index, value)
     return Trace("random", network, "us", np.full(samples, count, np.int64), populations)
