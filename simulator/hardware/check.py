@@ -14,9 +14,7 @@ PRICE_SETS = ("aladdin40", "horowitz45")
 """Sets of operation prices that differ by up to a factor of 4; one machine uses one of them."""
 
 
-def check_hardware(
-    clocks: Mapping[str, int], main_clock: str, units: Mapping[str, UnitSpec], price_set: str
-) -> None:
+def check_hardware(clocks: Mapping[str, int], main_clock: str, units: Mapping[str, UnitSpec], price_set: str) -> None:
     """Raises InputError, with the key path, for the first thing that does not fit."""
     if main_clock not in clocks:
         raise unknown("clock", main_clock, clocks, key="main_clock")
@@ -40,8 +38,9 @@ def _check_references(name: str, spec: UnitSpec, units: Mapping[str, UnitSpec]) 
         kind = " or ".join(types)
         message = f"this unit is no {kind}" if target in units else f"there is no such {kind}"
         found = f"{target} ({units[target].type})" if target in units else target
-        raise InputError(message, key=f"units.{name}.{field}", found=found, allowed=choices,
-                         nearest=nearest(target, choices))
+        raise InputError(
+            message, key=f"units.{name}.{field}", found=found, allowed=choices, nearest=nearest(target, choices)
+        )
 
 
 def _check_prices(name: str, spec: UnitSpec, price_set: str) -> None:
@@ -52,7 +51,9 @@ def _check_prices(name: str, spec: UnitSpec, price_set: str) -> None:
         for other in PRICE_SETS:
             if other != price_set and re.search(rf"\b{other}\b", constant.source):
                 raise InputError(
-                    "two price sets are mixed", key=f"units.{name}.{field}", found=constant.source,
+                    "two price sets are mixed",
+                    key=f"units.{name}.{field}",
+                    found=constant.source,
                     allowed=f"prices of {price_set}, the price_set of this machine",
                 )
 
@@ -62,6 +63,8 @@ def _check_sram(name: str, spec: Sram) -> None:
     row = spec.banks * spec.width_bits
     if bits % row:
         raise InputError(
-            "capacity is no whole number of words per bank", key=f"units.{name}.capacity_bytes",
-            found=spec.capacity_bytes, allowed=f"a multiple of {row} bits (banks x width_bits)",
+            "capacity is no whole number of words per bank",
+            key=f"units.{name}.capacity_bytes",
+            found=spec.capacity_bytes,
+            allowed=f"a multiple of {row} bits (banks x width_bits)",
         )

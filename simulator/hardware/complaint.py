@@ -15,17 +15,17 @@ from simulator.hardware.names import split_path
 def relocate(error: InputError, tree: Node) -> InputError:
     """The same complaint with the file and line at which its key path was written."""
     node = tree.find(split_path(error.key)) if error.key else tree
-    return node.error(
-        error.message, error.key, found=error.found, allowed=error.allowed, nearest=error.nearest
-    )
+    return node.error(error.message, error.key, found=error.found, allowed=error.allowed, nearest=error.nearest)
 
 
 def explain(error: ValidationError, model: type[BaseModel], tree: Node, path: list[str]) -> InputError:
     """The first complaint of pydantic as an InputError, with the number of further ones.
 
+    An unknown key comes before all others: it is the misspelling that makes another key missing.
+
     model: what was validated; path: where in `tree` it lies.
     """
-    first = error.errors(include_url=False)[0]
+    first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
     kind, where = first["type"], [str(part) for part in first["loc"] if part != "[key]"]
     node = tree.find([*path, *where])
     # A bare number is a constant's value; the user never wrote `.value`.

@@ -25,6 +25,7 @@ MAX_DIGITS = 64
 
 _TAG = "tag:yaml.org,2002:"
 _STRINGS = {_TAG + "str", _TAG + "timestamp", _TAG + "value"}
+_KEYS = _STRINGS | {_TAG + kind for kind in ("null", "bool", "int", "float")}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?0b[01_]+")
 _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 """Such as 1e-12 and 500e6: strings for YAML 1.1, numbers for everybody else."""
@@ -79,9 +80,9 @@ class Node:
 
 def read_document(path: Path) -> Node:
     """Tree of the YAML file at `path`; every defect of the file is an InputError."""
-    if not path.is_file():
-        raise InputError("no such file" if not path.exists() else "not a file", file=path)
     try:
+        if not path.is_file():
+            raise InputError("not a file" if path.exists() else "no such file", file=path)
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -113,16 +114,16 @@ def _check_shape(text: str, file: str) -> None:
     depth = count = 0
     events: Iterator[yaml.Event] = yaml.parse(text, Loader=_Loader)
     for event in events:
+        line = event.start_mark.line + 1 if event.start_mark else 1
         count += isinstance(event, yaml.NodeEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise InputError("too deeply nested", file=file, line=event.start_mark.line + 1,
-                             allowed=f"at most {MAX_DEPTH} levels")
+            raise InputError("too deeply nested", file=file, line=line, allowed=f"at most {MAX_DEPTH} levels")
         if count > MAX_NODES:
-            raise _too_many(file, event.start_mark.line + 1)
+            raise _too_many(file, line)
 
 
 def _too_many(file: str, line: int) -> InputError:
@@ -162,18 +163,25 @@ class _Converter:
         entries: dict[str, Node] = {}
         for name_node, child in node.value:
             line = name_node.start_mark.line + 1
-            if not isinstance(name_node, yaml.ScalarNode) or not name_node.value:
+            if not (isinstance(name_node, yaml.ScalarNode) and name_node.value and name_node.value.isprintable()):
                 raise InputError("a key must be a word", file=self.file, line=line, key=key)
             if name_node.tag == _TAG + "merge":
-                raise InputError("merge keys are not supported", file=self.file, line=line, key=key, found="<<",
-                                 allowed="`extends:` of another file")
-            if not name_node.tag.startswith(_TAG) or name_node.tag == _TAG + "binary":
+                raise InputError(
+                    "merge keys are not supported",
+                    file=self.file,
+                    line=line,
+                    key=key,
+                    found="<<",
+                    allowed="`extends:` of another file",
+                )
+            if name_node.tag not in _KEYS:
                 raise self._tag(name_node, line, key)
             name = str(name_node.value)
             path = f"{key}.{name}" if key else name
             if name in entries:
-                raise InputError(f"duplicate key (first in line {entries[name].line})", file=self.file, line=line,
-                                 key=path)
+                raise InputError(
+                    f"duplicate key (first in line {entries[name].line})", file=self.file, line=line, key=path
+                )
             entries[name] = self.convert(child, line, path, within)
         return entries
 
@@ -189,8 +197,14 @@ class _Converter:
         if node.tag == _TAG + "int":
             if len(text) <= MAX_DIGITS and _INTEGER.fullmatch(text):
                 return int(text.replace("_", ""), 0)
-            raise InputError("not a plain integer", file=self.file, line=line, key=key, found=text,
-                             allowed="decimal, 0x or 0b digits; quote it if it is text")
+            raise InputError(
+                "not a plain integer",
+                file=self.file,
+                line=line,
+                key=key,
+                found=text,
+                allowed="decimal, 0x or 0b digits; quote it if it is text",
+            )
         if node.tag == _TAG + "float":
             return self._float(text, line, key)
         raise self._tag(node, line, key)
@@ -201,11 +215,23 @@ class _Converter:
         except ValueError:
             number = math.nan
         if len(text) > MAX_DIGITS or not math.isfinite(number):
-            raise InputError("not a finite number", file=self.file, line=line, key=key, found=text,
-                             allowed="a finite decimal number; quote it if it is text")
+            raise InputError(
+                "not a finite number",
+                file=self.file,
+                line=line,
+                key=key,
+                found=text,
+                allowed="a finite decimal number; quote it if it is text",
+            )
         return number
 
     def _tag(self, node: yaml.Node, line: int, key: str) -> InputError:
         shown = str(node.tag).replace(_TAG, "!!")
-        return InputError("this tag is not allowed here", file=self.file, line=line, key=key, found=shown,
-                          allowed="plain mappings, lists, strings, numbers, booleans and null")
+        return InputError(
+            "this tag is not allowed here",
+            file=self.file,
+            line=line,
+            key=key,
+            found=shown,
+            allowed="plain mappings, lists, strings, numbers, booleans and null",
+        )

@@ -101,11 +101,15 @@ class Hardware:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes texts that look like 1e-12: YAML 1.1 leaves them bare, this project's reader takes them as numbers."""
+    """Puts into double quotes what YAML 1.1 would write so that it reads back as something else.
+
+    A bare 1e-12 is a number for this project's reader; line breaks other than a plain one do not survive single quotes.
+    """
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = '"' if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+", text) else None
+    number = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+", text)
+    style = '"' if number or not text.isprintable() else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -32,7 +32,7 @@ def load_hardware(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Ha
     if not text or "\0" in text:
         raise InputError("not a file name", found=text, allowed="a bundled name or the path of a .yaml file")
     path = Path(text)
-    if not (isinstance(name_or_path, Path) or "/" in text or path.suffix in (".yaml", ".yml") or path.is_file()):
+    if not (isinstance(name_or_path, Path) or "/" in text or path.suffix in (".yaml", ".yml")):
         path = find_resource("hwconfigs", text)
     return _build(load_tree(path), overrides)
 
@@ -51,8 +51,9 @@ def _build(tree: Node, overrides: Sequence[str]) -> Hardware:
     header_keys = {*Header.model_fields, "units"}
     for key, child in tree.data.items():
         if key not in header_keys:
-            raise unknown("key", key, [*header_keys, "extends", "source", "grade"], file=child.file, line=child.line,
-                          key=key)
+            raise unknown(
+                "key", key, [*header_keys, "extends", "source", "grade"], file=child.file, line=child.line, key=key
+            )
     header = _validate(Header, {k: v.plain() for k, v in tree.data.items() if k != "units"}, tree, [])
     units = tree.data.get("units")
     if units is None:
@@ -60,8 +61,13 @@ def _build(tree: Node, overrides: Sequence[str]) -> Hardware:
     specs = {name: _build_unit(tree, name, unit) for name, unit in units.data.items()}
     try:
         return Hardware(
-            name=header.name, description=header.description, labels=header.labels, price_set=header.price_set,
-            clocks=header.clocks, main_clock=header.main_clock, units=specs,
+            name=header.name,
+            description=header.description,
+            labels=header.labels,
+            price_set=header.price_set,
+            clocks=header.clocks,
+            main_clock=header.main_clock,
+            units=specs,
         )
     except InputError as error:
         raise relocate(error, tree) from None
@@ -101,7 +107,9 @@ def _constant(node: Node, key: str) -> dict[str, Any]:
         if plain.get(part) is None:
             if default is None:
                 raise node.error(
-                    f"this constant has no {part}", key, found=node.plain(),
+                    f"this constant has no {part}",
+                    key,
+                    found=node.plain(),
                     allowed='{value: ..., source: "...", grade: ...}, or `source:` and `grade:` of its unit or file',
                 )
             plain[part] = default

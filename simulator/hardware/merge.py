@@ -50,7 +50,11 @@ def _extended_path(base: Node, path: Path | None) -> Path:
         raise base.error("wrong value", "extends", found=name, allowed="a bundled name or a path to a .yaml file")
     if "/" in name or name.endswith((".yaml", ".yml")):
         target = (path.parent if path else Path()) / name
-        if not target.is_file():
+        try:
+            usable = target.is_file()
+        except OSError:
+            usable = False
+        if not usable:
             raise base.error("no such file", "extends", found=name)
         return target
     try:
@@ -162,8 +166,12 @@ def _merge_units(base: Node, child: Node) -> Node:
             entries[name] = _merge(unit, child.data[name])
     for name, unit in child.data.items():
         if unit.data is None and name not in base.data:
-            raise unit.error("there is no such unit to remove", f"units.{name}", allowed=list(base.data),
-                             nearest=nearest(name, base.data))
+            raise unit.error(
+                "there is no such unit to remove",
+                f"units.{name}",
+                allowed=list(base.data),
+                nearest=nearest(name, base.data),
+            )
         if name not in base.data and name not in entries:
             entries[name] = unit
     return replace(child, data=entries)

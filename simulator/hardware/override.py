@@ -24,9 +24,10 @@ def apply_override(tree: Node, text: str) -> Node:
     Raises InputError for a path that leads nowhere, with the nearest name.
     """
     path, equals, written = text.partition("=")
-    where = f"--set {text}" if len(text) <= 80 else f"--set {text[:77]}..."
+    shown = text if text.isprintable() else repr(text)
+    where = f"--set {shown}" if len(shown) <= 80 else f"--set {shown[:77]}..."
     path = path.strip()
-    if not equals or not path:
+    if not (equals and path and path.isprintable()):
         raise InputError("not an override", file=where, found=text, allowed="PATH=VALUE, such as core.scatter.lanes=32")
     try:
         value = _unplaced(parse_document(written or "null", where))
@@ -35,7 +36,11 @@ def apply_override(tree: Node, text: str) -> Node:
         if error.file not in (None, where):
             raise
         raise InputError(
-            error.message, file=where, key=error.key or path, found=error.found, allowed=error.allowed,
+            error.message,
+            file=where,
+            key=error.key or path,
+            found=error.found,
+            allowed=error.allowed,
             nearest=error.nearest,
         ) from None
 

@@ -32,7 +32,8 @@ def unit_types() -> dict[str, type[UnitSpec]]:
         if not (inspect.isclass(registered) and issubclass(registered, UnitSpec)):
             raise InputError(
                 f"entry point {point.name} of {ENTRY_POINTS} is no unit type",
-                found=point.value, allowed="a subclass of simulator.hardware.specs.base.UnitSpec",
+                found=point.value,
+                allowed="a subclass of simulator.hardware.specs.base.UnitSpec",
             )
         found.append(registered)
     types: dict[str, type[UnitSpec]] = {}

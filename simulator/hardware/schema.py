@@ -24,10 +24,12 @@ def json_schema() -> dict[str, Any]:
         for part, definition in schema.pop("$defs", {}).items():
             definitions[f"{name}.{part}"] = definition
         definitions[name] = schema
-        cases.append({
-            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-            "then": {"$ref": f"#/$defs/{name}"},
-        })
+        cases.append(
+            {
+                "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+                "then": {"$ref": f"#/$defs/{name}"},
+            }
+        )
     header = Header.model_json_schema()
     kinds = {"type": {"enum": list(unit_types())}}
     whole = {"type": "object", "required": ["type"], "properties": kinds, "allOf": cases}

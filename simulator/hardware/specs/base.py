@@ -84,7 +84,9 @@ def _check_type(spec: type[UnitSpec]) -> None:
             prices = [n for n, a in fields.items() if a is Constant and "_energy_pj" in n]
             raise InputError(
                 f"unit type {spec.__name__}: the price of {action.name} must be a required *_energy_pj* constant",
-                found=action.price, allowed=prices, nearest=nearest(action.price, prices),
+                found=action.price,
+                allowed=prices,
+                nearest=nearest(action.price, prices),
             )
         if action.category not in CATEGORIES:
             raise InputError(f"unit type {spec.__name__}: {action.name}", found=action.category, allowed=CATEGORIES)

@@ -117,7 +117,9 @@ class CmosCore(UnitSpec):
             if (getattr(self, part) is not None) != (self.dataflow == part):
                 state = "is missing" if self.dataflow == part else "does not belong here"
                 raise InputError(
-                    f"{part} {state}", key=part, found=f"dataflow: {self.dataflow}",
+                    f"{part} {state}",
+                    key=part,
+                    found=f"dataflow: {self.dataflow}",
                     allowed=f"exactly one of scatter and gather, the one named by dataflow ({self.dataflow})",
                 )
         return self
