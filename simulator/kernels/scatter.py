@@ -13,57 +13,14 @@ A kernel call handles one block of events.  It runs ahead exactly to the hand-ov
 event can ask for anything before the following cycle.
 """
 
+import numpy as np
 from numba import njit
 
 # State vector `st` (int64): 0 push of the last event, 1 dispatcher free, 2 events pushed, 3 latest end of an engine,
-# 4 start of the current busy run, 5 age given to the next event, 6 busy runs recorded.
-# Engine rows `eng` (int64 [E, 11]): 0 request cycle of the next tap or -1 when idle, 1 free at, 2 age, 3 row, 4 end of
-# rows, 5 first column, 6 column, 7 end of columns, 8 word, 9 words, 10 hold.
-
-
-@njit(cache=True)
-def _tap(eng, e, row_bank, col_bank, bank_free, banks, st, counts):
-    """Grants the next tap of engine e and moves it on; see the module's definition."""
-    bank = row_bank[eng[e, 3]] + col_bank[eng[e, 6]]
-    if bank >= banks:
-        bank -= banks
-    bank = (bank + eng[e, 8]) % banks if eng[e, 8] else bank
-    asked = eng[e, 0]
-    grant = bank_free[bank] if bank_free[bank] > asked else asked
-    counts[4] += grant - asked
-    end = grant + eng[e, 10]
-    bank_free[bank] = end
-    eng[e, 0] = end
-    eng[e, 8] += 1
-    if eng[e, 8] == eng[e, 9]:
-        eng[e, 8] = 0
-        eng[e, 6] += 1
-        if eng[e, 6] == eng[e, 7]:
-            eng[e, 6] = eng[e, 5]
-            eng[e, 3] += 1
-            if eng[e, 3] == eng[e, 4]:
-                eng[e, 0] = -1
-                eng[e, 1] = end
-                if end > st[3]:
-                    st[3] = end
-
-
-@njit(cache=True)
-def _advance(limit, eng, row_bank, col_bank, bank_free, banks, st, counts):
-    """Grants every tap that asks at or before `limit`, in (request cycle, age) order.  Returns unfinished engines."""
-    engines = eng.shape[0]
-    while True:
-        best = -1
-        unfinished = 0
-        for e in range(engines):
-            r = eng[e, 0]
-            if r >= 0:
-                unfinished += 1
-                if best < 0 or r < eng[best, 0] or (r == eng[best, 0] and eng[e, 2] < eng[best, 2]):
-                    best = e
-        if best < 0 or eng[best, 0] > limit:
-            return unfinished
-        _tap(eng, best, row_bank, col_bank, bank_free, banks, st, counts)
+# 4 start of the current busy run, 5 events walked, 6 busy runs recorded.
+# Engines `eng` (int64 [E * 10], a row of 10 per engine): 0 request cycle of the next tap, or NEVER when idle, 1 free at,
+# 2 row, 3 end of rows, 4 first column, 5 column, 6 end of columns, 7 word, 8 words, 9 hold.
+# Ages `age` (int64 [E + 1]): engines that walk an event, oldest first; age[E] is how many.
 
 
 @njit(cache=True)
@@ -78,60 +35,139 @@ def begin_step(floor, st):
 
 @njit(cache=True)
 def integrate(
-    index, value, row_start, row_bank, col_start, col_bank, words, ops, fetch, fifo, eng, bank_free, st, runs, counts,
-    ready, channels, width, mode, row_base, col_base, chan_base, feed, decode, fetch_den, accumulate,
+    index, value, row_start, row_bank, col_start, col_bank, words, ops, fetch, fifo, eng, age, bank_free, st, runs,
+    counts, ready, channels, width, mode, row_base, col_base, chan_base, feed, decode, fetch_den, accumulate, finish,
+    pipeline,
 ):
-    """Feeds one block of events of one projection.  Returns the cycle in which its last event enters the FIFO.
+    """Feeds one block of events of one projection.  Returns the cycle in which its last event enters the FIFO, or
+    with `finish`, which ends the timestep, the cycle in which every tap is done and the pipeline is empty.
 
     index uint32 [n], flat channel-last source index; value int32 [n] or [0] when all are 1: |value| events each.
     row_start int32, row_bank int32: targets of a source row, as bank offsets; likewise columns.  The tables of all
     projections of a tile lie one after another; `row_base`, `col_base`, `chan_base` say where this projection's begin.
     words, ops, fetch int64 [channels]: membrane words and synaptic operations per tap, weight bits x cycles per tap.
-    fifo int64 [depth]: pop cycles, as a ring.  eng, st: see above.  bank_free int64 [banks].
+    fifo int64 [depth]: pop cycles, as a ring.  eng, age, st: see above.  bank_free int64 [banks].
     runs int64 [m, 2]: busy intervals are appended at st[6].
     counts int64 [8]: 0 events, 1 taps, 2 synaptic operations, 3 membrane words, 4 bank waits, 5 engine waits,
     6 FIFO waits (cycles), 7 events without a tap here.
     ready: cycle from which the block may be read.  mode: 0 grid (a tap holds all words of a position in one bank),
     1 linear (a tap per word, words interleaved over the banks), 2 sparse (a tap per synapse, columns by source index).
     """
+    never = np.int64(1) << 62
     depth = fifo.shape[0]
     banks = bank_free.shape[0]
-    engines = eng.shape[0]
+    engines = age.shape[0] - 1
     weighted = value.shape[0] > 0
-    for i in range(index.shape[0]):
-        flat = index[i]
-        channel = chan_base
-        row = row_base
-        col = col_base + flat
-        if mode != 2:
-            position = flat // channels
-            channel = chan_base + flat - position * channels
-            y = position // width
-            row = row_base + y
-            col = col_base + position - y * width
-        n_words = words[channel]
-        taps = (row_start[row + 1] - row_start[row]) * (col_start[col + 1] - col_start[col])
-        if n_words == 0:
-            taps = 0
-        inner = n_words if mode == 1 else 1
-        hold = accumulate if mode == 1 else accumulate * n_words
-        fetch_cycles = decode + (taps * inner * fetch[channel] + fetch_den - 1) // fetch_den
-        repeat = 1
-        if weighted:
-            repeat = value[i] if value[i] >= 0 else -value[i]
+    slot = st[2] % depth
+    first_flat = np.int64(0)
+    end_flat = np.int64(0)
+    row = np.int64(row_base)
+    col = np.int64(col_base)
+    known = np.int64(-1)
+    known_cycles = np.int64(0)
+    total = index.shape[0]
+    for i in range(total + finish):
+        channel = np.int64(chan_base)
+        repeat = np.int64(1)
+        taps = np.int64(0)
+        inner = np.int64(1)
+        hold = np.int64(0)
+        n_words = np.int64(0)
+        if i < total:
+            flat = np.int64(index[i])
+            if mode == 2:
+                col = col_base + flat
+            else:
+                if flat < first_flat or flat >= end_flat:  # another position: spikes mostly come in order
+                    position = flat // channels
+                    first_flat = position * channels
+                    end_flat = first_flat + channels
+                    y = position // width
+                    row = row_base + y
+                    col = col_base + position - y * width
+                channel = chan_base + flat - first_flat
+            n_words = words[channel]
+            if n_words > 0:
+                taps = np.int64(row_start[row + 1] - row_start[row]) * (col_start[col + 1] - col_start[col])
+            inner = n_words if mode == 1 else np.int64(1)
+            hold = accumulate if mode == 1 else accumulate * n_words
+            if weighted:
+                repeat = np.int64(abs(value[i]))
+            bits = taps * inner * fetch[channel]
+            if bits != known:
+                known = bits
+                known_cycles = (bits + fetch_den - 1) // fetch_den
         for _ in range(repeat):
-            start = st[0] if st[0] > ready else ready
-            pushed = start + feed
-            slot = st[2] % depth
-            if fifo[slot] > pushed:
-                counts[6] += fifo[slot] - pushed
-                pushed = fifo[slot]
-            st[0] = pushed
-            popped = pushed + 1 if pushed + 1 > st[1] else st[1]
-            fifo[slot] = popped
-            st[2] += 1
-            unfinished = _advance(popped, eng, row_bank, col_bank, bank_free, banks, st, counts)
-            if unfinished == 0:
+            fetched = never
+            popped = never
+            if i < total:
+                start = st[0] if st[0] > ready else ready
+                pushed = start + feed
+                if fifo[slot] > pushed:
+                    counts[6] += fifo[slot] - pushed
+                    pushed = fifo[slot]
+                st[0] = pushed
+                popped = pushed + 1 if pushed + 1 > st[1] else st[1]
+                fifo[slot] = popped
+                slot += 1
+                if slot == depth:
+                    slot = 0
+                st[2] += 1
+                fetched = popped + decode + known_cycles
+            # Grant every tap that asks before this event is handed over, in (request cycle, age) order.
+            free = np.int64(-1)
+            dispatched = fetched
+            while True:
+                ask = never
+                at = np.int64(0)
+                for k in range(age[engines]):
+                    r = eng[age[k] * 10]
+                    if r < ask:
+                        ask = r
+                        at = k
+                dispatched = fetched
+                if taps > 0:
+                    dispatched = never
+                    for e in range(engines):
+                        if eng[e * 10] == never and eng[e * 10 + 1] < dispatched:
+                            dispatched = eng[e * 10 + 1]
+                            free = e
+                    if dispatched < fetched:
+                        dispatched = fetched
+                if ask == never or ask > dispatched:
+                    break
+                base = age[at] * 10
+                bank = np.int64(row_bank[eng[base + 2]]) + col_bank[eng[base + 5]]
+                if bank >= banks:
+                    bank -= banks
+                word = eng[base + 7]
+                if word > 0:
+                    bank = (bank + word) % banks
+                grant = bank_free[bank] if bank_free[bank] > ask else ask
+                counts[4] += grant - ask
+                end = grant + eng[base + 9]
+                bank_free[bank] = end
+                eng[base] = end
+                word += 1
+                if word == eng[base + 8]:
+                    word = 0
+                    column = eng[base + 5] + 1
+                    if column == eng[base + 6]:
+                        column = eng[base + 4]
+                        eng[base + 2] += 1
+                        if eng[base + 2] == eng[base + 3]:
+                            eng[base] = never
+                            eng[base + 1] = end
+                            if end > st[3]:
+                                st[3] = end
+                            age[engines] -= 1
+                            for k in range(at, age[engines]):
+                                age[k] = age[k + 1]
+                    eng[base + 5] = column
+                eng[base + 7] = word
+            if i == total:
+                break
+            if age[engines] == 0:
                 covered = st[3] if st[3] > st[1] else st[1]
                 if covered < popped:
                     if covered > st[4]:
@@ -139,52 +175,30 @@ def integrate(
                         runs[st[6], 1] = covered
                         st[6] += 1
                     st[4] = popped
-            fetched = popped + fetch_cycles
             counts[0] += 1
+            st[1] = dispatched
             if taps == 0:
-                st[1] = fetched
                 counts[7] += 1
                 continue
-            _advance(fetched, eng, row_bank, col_bank, bank_free, banks, st, counts)
-            while True:
-                free = -1
-                first = -1
-                for e in range(engines):
-                    if eng[e, 0] < 0:
-                        if free < 0 or eng[e, 1] < eng[free, 1]:
-                            free = e
-                    elif first < 0 or eng[e, 0] < eng[first, 0] or (
-                        eng[e, 0] == eng[first, 0] and eng[e, 2] < eng[first, 2]
-                    ):
-                        first = e
-                if free >= 0:
-                    dispatched = eng[free, 1] if eng[free, 1] > fetched else fetched
-                    if first < 0 or eng[first, 0] > dispatched:
-                        break
-                _tap(eng, first, row_bank, col_bank, bank_free, banks, st, counts)
             counts[5] += dispatched - fetched
-            st[1] = dispatched
-            eng[free, 0] = dispatched + 1
-            eng[free, 2] = st[5]
+            base = free * 10
+            eng[base] = dispatched + 1
+            eng[base + 2] = row_start[row]
+            eng[base + 3] = row_start[row + 1]
+            eng[base + 4] = col_start[col]
+            eng[base + 5] = col_start[col]
+            eng[base + 6] = col_start[col + 1]
+            eng[base + 7] = 0
+            eng[base + 8] = inner
+            eng[base + 9] = hold
+            age[age[engines]] = free
+            age[engines] += 1
             st[5] += 1
-            eng[free, 3] = row_start[row]
-            eng[free, 4] = row_start[row + 1]
-            eng[free, 5] = col_start[col]
-            eng[free, 6] = col_start[col]
-            eng[free, 7] = col_start[col + 1]
-            eng[free, 8] = 0
-            eng[free, 9] = inner
-            eng[free, 10] = hold
             counts[1] += taps * inner
             counts[2] += taps * ops[channel]
             counts[3] += taps * n_words
-    return st[0]
-
-
-@njit(cache=True)
-def drain(row_bank, col_bank, eng, bank_free, st, runs, counts, pipeline):
-    """Finishes every tap of the timestep and closes the busy run.  Returns the cycle in which the pipeline is empty."""
-    _advance(2**62, eng, row_bank, col_bank, bank_free, bank_free.shape[0], st, counts)
+    if not finish:
+        return st[0]
     end = st[3] if st[3] > st[1] else st[1]
     if end > st[4]:
         end += pipeline

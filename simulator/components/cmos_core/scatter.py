@@ -15,6 +15,8 @@ from simulator.kernels import scatter as kernel
 from simulator.mapping.reach import Reach
 
 NEVER = -(1 << 40)
+IDLE = 1 << 62
+NO_INDEX = np.empty(0, np.uint32)
 NO_VALUE = np.empty(0, np.int32)
 
 
@@ -26,8 +28,9 @@ class Datapath:
         self.weights, self.state = weights, state
         scatter = spec.scatter
         self.fifo = np.zeros(scatter.fifo_depth, np.int64)
-        self.engines = np.zeros((scatter.engines, 11), np.int64)
-        self.engines[:, 0] = -1
+        self.engines = np.full(scatter.engines * 10, IDLE, np.int64)
+        self.engines[1::10] = 0
+        self.ages = np.zeros(scatter.engines + 1, np.int64)
         self.bank_free = np.zeros(state.spec.banks, np.int64)
         self.st = np.zeros(7, np.int64)
         self.out_fifo = np.zeros(scatter.output_fifo_depth, np.int64)
@@ -47,42 +50,41 @@ class Datapath:
         s, tables, log = self.spec.scatter, self.tables, self.ctx.log
         counts = np.zeros((max(1, len(tables.fans)), 8), np.int64)
         kernel.begin_step(floor, self.st)
-        while True:
+        last = False
+        while not last:
             block = yield from self.port.next_block()
+            last = block.last
             ready = max(block.ready, floor)
-            if block.index.size == 0:
-                self.port.free_input(ready)
-            else:
-                fan = tables.fans[block.projection]
-                value = NO_VALUE if block.value is None else block.value
-                events = block.index.size if block.value is None else int(np.abs(value).sum())
+            pushed = ready
+            if block.index.size:
+                events = block.index.size if block.value is None else int(np.abs(block.value).sum())
                 if events + 2 > len(self.runs):
                     self.runs = np.zeros((events + 2, 2), np.int64)
-                pushed = kernel.integrate(
-                    block.index, value, tables.row_start, tables.row, tables.col_start, tables.col, tables.words,
-                    tables.ops, tables.fetch, self.fifo, self.engines, self.bank_free, self.st, self.runs,
-                    counts[block.projection], ready, fan.channels, fan.width, fan.mode, fan.row_base, fan.col_base,
-                    fan.chan_base, s.feed_cycles, s.decode_cycles, tables.fetch_den, s.accumulate_cycles,
-                )
-                self.port.free_input(max(pushed, ready))
-                self._flush()
-            if block.last:
-                break
-        end = kernel.drain(
-            tables.row, tables.col, self.engines, self.bank_free, self.st, self.runs, counts[0], s.pipeline_cycles
-        )
-        self._flush()
+                pushed = max(self._call(block.projection, block.index, block.value, counts, ready, False), ready)
+            self.port.free_input(pushed)
+        end = self._call(0, NO_INDEX, None, counts, floor, True)
         total = counts.sum(axis=0)
         log.add_wait("bank", int(total[4]))
         log.add_wait("engine", int(total[5]))
         log.add_wait("fifo", int(total[6]))
         book_events(self, counts)
-        return max(int(end), floor)
+        return max(end, floor)
 
-    def _flush(self) -> None:
+    def _call(
+        self, projection: int, index: np.ndarray, value: np.ndarray | None, counts: np.ndarray, ready: int, finish: bool
+    ) -> int:
+        """One kernel call: a block of events, or the end of the timestep."""
+        s, t, fan = self.spec.scatter, self.tables, self.tables.fans[projection]
+        cycle = kernel.integrate(
+            index, NO_VALUE if value is None else value, t.row_start, t.row, t.col_start, t.col, t.words, t.ops, t.fetch,
+            self.fifo, self.engines, self.ages, self.bank_free, self.st, self.runs, counts[projection], ready,
+            fan.channels, fan.width, fan.mode, fan.row_base, fan.col_base, fan.chan_base, s.feed_cycles,
+            s.decode_cycles, t.fetch_den, s.accumulate_cycles, finish, s.pipeline_cycles,
+        )
         if self.st[6]:
             self.ctx.log.add_busy_runs(self.runs[: self.st[6]].copy())
             self.st[6] = 0
+        return int(cycle)
 
     def fire(self, t: int, start: int) -> Generator[Any, None, tuple[int, int, int]]:
         """The update scan from cycle `start`: (its end, the cycle in which the last spike left, spikes)."""
