@@ -142,6 +142,7 @@ def demo(output: Path, as_json: bool, quiet: bool) -> None:
             options = {"engine": "kernel", "activity": "spikes", "timeline": True, "seed": 0}
             record = _simulate(load_hardware(chip), trace.network, trace, None, options, say)
             _write(record, output / chip, say)
+            _draw_first_sample(record, output / chip)
             if not as_json:
                 _show(record)
             runs[chip] = record.summary()
@@ -193,6 +194,9 @@ def run(network: str, input: str, hardware: str, overrides: tuple[str, ...], map
         chip = load_hardware(hardware, list(overrides))
         net = load_network(network, _choices(choices, network))
         spikes = load_trace(input, net, _choices(choices, input))
+        if spikes.complete:
+            say("running the network beside its recorded spikes")
+            spikes = _checked_inputs(net, spikes)
         record = _simulate(chip, net, spikes, mapping, options, say)
         _finish(record, output, as_json, say)
 
@@ -288,6 +292,18 @@ def _simulate(
                     progress=lambda sample: say(f"{task}: sample {sample + 1} of {trace.samples}"))
 
 
+def _checked_inputs(network: Network, recorded: Trace) -> Trace:
+    """The input spikes of a trace that also holds all others, once the network has been seen to make those."""
+    from dataclasses import replace
+
+    from simulator.functional import compare_traces, run_network
+
+    difference = compare_traces(recorded, run_network(network, recorded))
+    if difference is not None:
+        raise InputError(f"the recorded spikes differ from the run: {difference}", key=f"trace {recorded.name}")
+    return replace(recorded, populations={name: recorded.populations[name] for name in network.inputs})
+
+
 def _choices(items: tuple[str, ...], file: str) -> dict[str, Any]:
     from simulator.network.choices import load_choices
 
@@ -310,6 +326,19 @@ def _write(record: Record, folder: Path, say: Say) -> None:
 
     say(f"writing {folder}")
     write_run_directory(record, folder)
+
+
+def _draw_first_sample(record: Record, folder: Path) -> None:
+    """A timeline in which single layers can be seen: a hundred samples side by side are a blur."""
+    from simulator.report.plots.style import save
+    from simulator.report.plots.timeline import draw
+
+    partial = folder / f".first_sample.{os.getpid()}.png"
+    try:
+        save(draw(record, (0, int(record.sample_end_ps[0]))), partial)
+        os.replace(partial, folder / "first_sample.png")
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _show(record: Record) -> None:
