@@ -40,6 +40,8 @@ CHOICES: dict[str, Choice] = {
         Choice("delay", "network", "0, 1, 2, ...", "timesteps that a spike takes from one population to the next"),
         Choice("decay", "network", "euler | exact", "leak per timestep: 1 - dt/tau, or exp(-dt/tau)"),
         Choice("quantise", "network", "none | int8", "weights as in the file, or integers scaled per layer"),
+        Choice("reset_steps", "network", "timesteps such as 0,17", "restarts: state returns to its start before them"),
+        Choice("until", "network", "a population's name", "only this population and what leads to it"),
         Choice("seed", "network", "none | a number", "built-in networks: topology only, or random weights"),
         Choice("classes", "network", "a number", "built-in networks: outputs of the classifier"),
         Choice("dt_us", "both", "a number of microseconds", "length of a timestep (also as dt_ms, dt_s)"),
@@ -115,6 +117,14 @@ def number(given: Mapping[str, Any], key: str, *, file: object, low: int = 0, hi
             f"the import choice {key} must be a whole number", file=file, found=given[key], allowed=f"{low} .. {high}"
         )
     return int(value)
+
+
+def whole_numbers(given: Mapping[str, Any], key: str, *, file: object) -> list[int]:
+    """The value of a choice that is a list of whole numbers separated by commas or spaces."""
+    items = str(given[key]).replace(",", " ").split()
+    if not items or len(items) > 10_000:
+        raise InputError(f"the import choice {key} must be whole numbers such as 0,17", file=file, found=given[key])
+    return [number({key: item}, key, file=file) for item in items]
 
 
 def timestep_us(given: Mapping[str, Any], *, file: object) -> Fraction:

@@ -23,6 +23,7 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.network.choices import check_keys, decimal, number, one_of, require, timestep_us
+from simulator.network.cut import cut_network
 from simulator.network.network import Network
 from simulator.network.neuron import Decay, Neuron
 from simulator.network.nir_chain import Chain, Shape, bias_through, chw
@@ -40,7 +41,10 @@ def read_nir(path: str | Path, choices: Mapping[str, Any]) -> Network:
     Raises InputError for a missing or unknown choice, a node type without counterpart, and graphs that do not come
     down to populations and projections.
     """
-    return _Reader(read_graph(path), choices).network()
+    network = _Reader(read_graph(path), choices).network()
+    if "until" in choices:
+        network = cut_network(network, str(choices["until"]), file=path)
+    return quantise_int8(network) if network.choices.get("quantise") == "int8" else network
 
 
 class _Reader:
@@ -60,7 +64,7 @@ class _Reader:
         for name in self.names:
             shape = chw(self.graph, self._shape(name), name)
             populations.append(Population(name, shape, self._neuron(self.graph.nodes[name], shape)))
-        network = Network(
+        return Network(
             name=self.path.stem,
             populations=tuple(populations),
             projections=tuple(self._projections({p.name: p.shape for p in populations})),
@@ -68,7 +72,6 @@ class _Reader:
             source=f"NIR file {self.path.name}, version {self.graph.version}",
             choices=self.used,
         )
-        return quantise_int8(network) if self.used.get("quantise") == "int8" else network
 
     def _choose(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The choices that this graph needs, checked, in plain form."""
@@ -79,7 +82,7 @@ class _Reader:
         if decaying:
             needed += ["decay", *(steps or ["dt_us"])]
         # The timestep also bins the input, so it may be given where no neuron decays.
-        check_keys(given, dict.fromkeys([*needed, "quantise", "dt_us", "dt_ms", "dt_s"]), file=self.path)
+        check_keys(given, dict.fromkeys([*needed, "quantise", "until", "dt_us", "dt_ms", "dt_s"]), file=self.path)
         require(given, needed, file=self.path)
         options = {
             "reset": ("zero", "subtract"),

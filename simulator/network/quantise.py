@@ -16,6 +16,7 @@ import numpy as np
 
 from simulator.errors import InputError
 from simulator.network.network import Network
+from simulator.network.neuron import Neuron
 from simulator.network.population import Population
 
 
@@ -25,7 +26,7 @@ def quantise_int8(network: Network) -> Network:
     populations = []
     for population in network.populations:
         if population.is_input:
-            populations.append(population)
+            populations.append(replace(population, neuron=Neuron("input")))
             continue
         neuron, scale = population.neuron, scales[population.name]
         if neuron.decay_v.kind != "none" or neuron.decay_u.kind != "none":
