@@ -25,6 +25,7 @@ def network_facts(network: Network) -> dict[str, Any]:
     zero_weights           how many of the weights are zero; None in a topology without weights
     connection_sparsity    zero weights / weights over conv, depthwise, linear and sparse projections, rounded to 3
                            decimals as NeuroBench does; None in a topology without weights
+    multi_spike            True when a neuron of some layer may send several spikes in a timestep
     binary_layers          layers whose inputs can only be -1, 0 or 1: each operation is an accumulate, not a multiply
     """
     populations = {p.name: p for p in network.populations}
@@ -46,6 +47,7 @@ def network_facts(network: Network) -> dict[str, Any]:
         "footprint_bytes": weight_bytes + sum(_population_bytes(p) for p in layers),
         "zero_weights": zeros,
         "connection_sparsity": None if zeros is None or not total else round(zeros / total, 3),
+        "multi_spike": any(p.neuron.output == "multi" for p in layers),
         "binary_layers": [name for name in network.layers if _binary(network, populations, name)],
     }
 

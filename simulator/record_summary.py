@@ -82,7 +82,7 @@ def _work(record: Record) -> dict[str, Any]:
     work = record.work
     return {
         "input_spikes": int(work["input_spikes"]),
-        "spikes": {name: int(n) for name, n in work["spikes"].items()},
+        "spikes": {name: int(work["spikes"][name]) for name in record.named_layers if name in work["spikes"]},
         "synaptic_operations": int(work["synaptic_operations"]),
         "dense_operations": int(work["dense_operations"]),
         "neuron_updates": int(work["neuron_updates"]),
@@ -184,7 +184,8 @@ def _area(record: Record) -> dict[str, Any]:
 def neurobench(record: Record) -> dict[str, Any]:
     """The NeuroBench block; a figure that the record cannot give exactly is None, never an estimate.
 
-    ActivationSparsity counts spikes (a multi-spike entry once) over neurons x timesteps x samples of all layers.
+    ActivationSparsity counts spikes over neurons x timesteps x samples of all layers; where a neuron may send several
+    spikes in a timestep, a count of spikes is no count of active neurons and the figure is None.
     SynapticOperations are per sample.  Effective ones leave zero weights out: they are taken from the run where it
     knows them, or are the synaptic operations themselves where no weight is zero and all layers see binary inputs.
     """
@@ -204,7 +205,7 @@ def neurobench(record: Record) -> dict[str, Any]:
     return {
         "Footprint": network.get("footprint_bytes"),
         "ConnectionSparsity": network.get("connection_sparsity"),
-        "ActivationSparsity": 1 - spikes / activations if activations else None,
+        "ActivationSparsity": 1 - spikes / activations if activations and not network.get("multi_spike") else None,
         "SynapticOperations": {
             "Dense": per_sample(work["dense_operations"]),
             "Effective_MACs": per_sample(macs),

@@ -119,7 +119,8 @@ def energy_table(record: Record) -> Table:
     table.add_column("grade")
     table.add_column("energy", justify="right")
     table.add_column("share", justify="right")
-    groups = sorted(energy.by(lambda t: (t.unit, t.action, t.grade)).items(), key=lambda item: (-item[1], item[0]))
+    parts = {names: pj for names, pj in energy.by(lambda t: (t.unit, t.action, t.grade)).items() if pj}
+    groups = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
     shown = groups if len(groups) <= MAX_ACTIONS + 1 else groups[:MAX_ACTIONS]
     for (unit, action, grade), pj in shown:
         share = percent(pj / energy.total) if energy.total else "–"

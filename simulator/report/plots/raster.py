@@ -33,7 +33,7 @@ def draw(record: Record) -> Figure:
     rate = np.zeros(samples * steps)
     with styled():
         made, (dots, histogram) = figure(9.5, 4.6, rows=2, ratios=(3, 1))
-        offset, ticks = 0, []
+        offset = 0
         for i, (name, output) in enumerate(outputs.items()):
             time, neuron, weight = _flatten(output, samples, steps)
             np.add.at(rate, time, weight)
@@ -42,13 +42,13 @@ def draw(record: Record) -> Figure:
             mark = float(np.clip(2000 / max(samples * steps, size), 1.0, 30.0))
             dots.scatter(time[keep], offset + neuron[keep], s=mark, color=COLOURS[i % len(COLOURS)], linewidths=0,
                          label=name, rasterized=time.size > 2000)
-            ticks.append((offset, name))
             offset += size
         for sample in range(samples + 1):
             for axes in (dots, histogram):
                 axes.axvline(sample * steps - 0.5, color=GREY, linewidth=0.4)
         shown = "" if samples == record.samples else f", first {samples} of {record.samples} samples"
-        dots.set_title(f"{record.network['name']}: output spikes{shown}")
+        names = f" of {next(iter(outputs))}" if len(outputs) == 1 else ""
+        dots.set_title(f"{record.network['name']}: output spikes{names}{shown}")
         dots.set_ylabel("neuron (channel-last index)")
         dots.set_ylim(-0.5, offset - 0.5)
         dots.yaxis.get_major_locator().set_params(integer=True)
@@ -56,7 +56,8 @@ def draw(record: Record) -> Figure:
         histogram.set_ylabel("spikes\nper step")
         histogram.set_xlabel(f"timestep ({steps} per sample; grey lines part the samples)")
         histogram.set_xlim(-0.5, samples * steps - 0.5)
-        made.legend(loc="outside lower center", ncols=4, title="population")
+        if len(outputs) > 1:
+            made.legend(loc="outside lower center", ncols=4, title="population")
     return made
 
 

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito, "Color universal design" (2008); black and the pale yellow are left out: they do not work as areas.
+# Okabe and Ito, "Color universal design" (2008), without black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+LAYER_COLOURS = (*COLOURS[:5], "#F0E442")
+UNATTRIBUTED_COLOUR = "#D55E00"
+"""Work for no layer: a hue that neither the layers nor the map of many layers have."""
 GREY = "#9A9A9A"
-STALL_COLOURS = ("#4D4D4D", "#7F7F7F", "#A6A6A6", "#C4C4C4", "#DDDDDD")
-STALL_HATCHES = ("////", "\\\\\\\\", "xxxx", "....", "++++")
+STALL_COLOURS = ("#B4B4B4", "#8C8C8C", "#CFCFCF", "#A0A0A0", "#787878", "#DEDEDE")
+STALL_HATCHES = ("////", "xxxx", "\\\\\\\\", "....", "++++", "----")
 
 SETTINGS = {
     "font.size": 9,
@@ -42,13 +45,13 @@ def styled() -> AbstractContextManager[None]:
 
 
 def figure(
-    width: float, height: float, rows: int = 1, ratios: Sequence[float] | None = None
+    width: float, height: float, rows: int = 1, ratios: Sequence[float] | None = None, sharex: bool = True
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of `width` x `height` inches with `rows` axes that share x; no window system is touched."""
+    """A figure of `width` x `height` inches with `rows` axes above each other; no window system is touched."""
     from matplotlib.figure import Figure
 
     made = Figure(figsize=(width, height), layout="constrained")
-    axes = made.subplots(rows, 1, squeeze=False, sharex=rows > 1, height_ratios=ratios)
+    axes = made.subplots(rows, 1, squeeze=False, sharex=sharex, height_ratios=ratios)
     return made, list(axes[:, 0])
 
 
@@ -61,7 +64,9 @@ def save(made: Figure, path: Path) -> None:
         made.set_layout_engine("none")
 
 
-def layer_bar(made: Figure, axes: Axes, names: Sequence[str], colour: dict[str, str], ticks: int = 12) -> None:
+def layer_bar(
+    made: Figure, axes: Axes | list[Axes], names: Sequence[str], colour: dict[str, str], ticks: int = 12
+) -> None:
     """A colour bar that names every n-th layer, first layer on top: the legend of many layers."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, NoNorm
@@ -75,9 +80,9 @@ def layer_bar(made: Figure, axes: Axes, names: Sequence[str], colour: dict[str, 
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour per name: distinct ones while they last, then steps of a map that is even in lightness."""
-    if len(names) <= len(COLOURS):
-        return dict(zip(names, COLOURS, strict=False))
+    """A colour per layer: distinct ones while they last, then steps of a map that is even in lightness."""
+    if len(names) <= len(LAYER_COLOURS):
+        return dict(zip(names, LAYER_COLOURS, strict=False))
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

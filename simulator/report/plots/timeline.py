@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.record import Record
-from simulator.report.plots.style import COLOURS, STALL_COLOURS, STALL_HATCHES, colours, figure, layer_bar, styled
+from simulator.report.plots.style import (
+    LAYER_COLOURS,
+    STALL_COLOURS,
+    STALL_HATCHES,
+    UNATTRIBUTED_COLOUR,
+    colours,
+    figure,
+    layer_bar,
+    styled,
+)
 from simulator.report.quantity import scale_for
 from simulator.units import PS_PER_SECOND
 
@@ -25,6 +34,7 @@ TITLE = "utilisation"
 MAX_BARS = 5000
 IMAGE_BINS = 1200
 LEGEND_LAYERS = 12
+STALL_EDGE = "#707070"
 
 
 def missing(record: Record) -> str | None:
@@ -33,38 +43,62 @@ def missing(record: Record) -> str | None:
 
 
 def draw(record: Record, window_ps: tuple[int, int] | None = None) -> Figure:
-    """The picture of the whole run, or of `window_ps` (start and end, ps)."""
-    low, high = window_ps or (0, record.end_ps)
-    factor, prefix = scale_for(high / PS_PER_SECOND)
+    """The picture of the whole run, or of `window_ps` (start and end, ps).
+
+    Where the whole run of several samples shows too many intervals, a second panel shows its beginning one by one.
+    """
+    windows = [window_ps or (0, record.end_ps)]
+    views = [_in_view(record, *windows[0])]
+    if window_ps is None and views[0]["unit"].size >= MAX_BARS and record.samples > 1:
+        start = (0, int(record.sample_end_ps[min(1, record.samples - 1)]))
+        windows.append(start)
+        views.append(_in_view(record, *start))
     with styled():
-        made, (axes,) = figure(9.5, min(1.5 + 0.34 * len(record.units), 16.0))
-        per_axis = factor * PS_PER_SECOND  # ps per unit of the x axis
-        if record.timeline is None:
-            image = _draw_bins(axes, record, range(len(record.units)), per_axis)
-            made.colorbar(image, ax=axes, label="busy (share of the bin)", pad=0.01)
-            note = "share of time each unit worked"
-        else:
-            rows = _in_view(record, low, high)
-            few = rows["unit"].size < MAX_BARS
-            (_draw_bars if few else _draw_image)(axes, record, rows, low, high, per_axis)
-            silent = [u for u, unit in enumerate(record.units) if record.cycles[unit].busy]
-            silent = sorted(set(silent) - set(record.timeline["unit"].tolist()))
-            _draw_bins(axes, record, silent, per_axis)
-            _legend(made, axes, record, rows, bool(silent))
-            note = "work by layer, stalls " + ("hatched" if few else "grey; colours mix by share of time")
-        axes.set_title(f"{record.network['name']} on {record.hardware.name}: {note}")
-        axes.set_xlabel(f"time ({prefix}s)")
-        axes.set_ylabel("unit")
-        axes.set_yticks(range(len(record.units)), record.units)
-        axes.tick_params(axis="y", length=0, labelsize=9 if len(record.units) <= 30 else 5)
-        axes.set_ylim(len(record.units) - 0.5, -0.5)
-        axes.set_xlim(low / per_axis, high / per_axis)
+        height = min(0.6 + 0.30 * len(record.units), 12.0)
+        made, panels = figure(9.5, 0.7 + height * len(windows), rows=len(windows), sharex=False)
+        for axes, window, rows in zip(panels, windows, views, strict=True):
+            _draw_panel(made, axes, record, rows, window)
+        if record.timeline is not None:
+            _legend(made, panels, record, views)
+        panels[0].set_title(f"{record.network['name']} on {record.hardware.name}: {panels[0].get_title('left')}")
     return made
+
+
+def _draw_panel(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray], window: tuple[int, int]) -> None:
+    """One window of time; the title says how to read it."""
+    low, high = window
+    factor, prefix = scale_for(high / PS_PER_SECOND)
+    per_axis = factor * PS_PER_SECOND  # ps per unit of the x axis
+    if record.timeline is None:
+        image = _draw_bins(axes, record, range(len(record.units)), per_axis)
+        made.colorbar(image, ax=axes, label="busy (share of the bin)", pad=0.01)
+        note = "share of time each unit worked"
+    else:
+        few = rows["unit"].size < MAX_BARS
+        (_draw_bars if few else _draw_image)(axes, record, rows, low, high, per_axis)
+        _draw_bins(axes, record, _silent(record), per_axis)
+        note = "work by layer, stalls " + ("hatched" if few else "grey; colours mix by share of time")
+    part = "" if (low, high) == (0, record.end_ps) else "part of the run: "
+    axes.set_title(part + note)
+    axes.set_xlabel(f"time ({prefix}s)")
+    axes.set_ylabel("unit")
+    axes.set_yticks(range(len(record.units)), record.units)
+    axes.tick_params(axis="y", length=0, labelsize=9 if len(record.units) <= 30 else 5)
+    axes.set_ylim(len(record.units) - 0.5, -0.5)
+    axes.set_xlim(low / per_axis, high / per_axis)
+
+
+def _silent(record: Record) -> list[int]:
+    """Units that worked but left no interval in the timeline."""
+    assert record.timeline is not None
+    seen = np.unique(record.timeline["unit"]).tolist()
+    return [u for u, unit in enumerate(record.units) if record.cycles[unit].busy and u not in seen]
 
 
 def _in_view(record: Record, low: int, high: int) -> dict[str, np.ndarray]:
     """Intervals that touch the window: unit, kind, ref, and start and end in ps as float64."""
-    assert record.timeline is not None
+    if record.timeline is None:
+        return {name: np.empty(0, np.int64) for name in ("unit", "kind", "ref", "start", "end")}
     hertz = np.array([record.hardware.clocks[record.cycles[u].clock] for u in record.units], np.float64)
     unit = record.timeline["unit"].astype(np.int64)
     period = PS_PER_SECOND / hertz[unit]
@@ -82,7 +116,7 @@ def _looks(record: Record) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
         cause: (STALL_COLOURS[i % len(STALL_COLOURS)], STALL_HATCHES[i % len(STALL_HATCHES)])
         for i, cause in enumerate(causes)
     }
-    return {record.layers[0]: "#000000", **colours(record.layers[1:])}, stalls
+    return {record.layers[0]: UNATTRIBUTED_COLOUR, **colours(record.layers[1:])}, stalls
 
 
 def _draw_bars(axes: Axes, record: Record, rows: dict[str, np.ndarray], low: int, high: int, per_axis: float) -> None:
@@ -97,8 +131,8 @@ def _draw_bars(axes: Axes, record: Record, rows: dict[str, np.ndarray], low: int
             spans = list(zip(start.tolist(), (end - start).tolist(), strict=True))
             look: dict[str, Any]
             if name.startswith("stall:"):
-                colour, hatch = stall_look[name.removeprefix("stall:")]
-                look = {"facecolors": "white", "edgecolors": colour, "hatch": hatch, "linewidth": 0.4}
+                hatch = stall_look[name.removeprefix("stall:")][1]
+                look = {"facecolors": "white", "edgecolors": STALL_EDGE, "hatch": hatch, "linewidth": 0.4}
                 place = (u - 0.25, 0.5)
             else:
                 look = {"facecolors": [layer_colour[record.layers[r]] for r in rows["ref"][chosen].tolist()]}
@@ -146,7 +180,7 @@ def _share(start: np.ndarray, end: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def _bin_colours(record: Record) -> str:
     """A map whose hue no layer of the record has."""
-    return "Purples" if len(record.layers) - 1 <= len(COLOURS) else "Oranges"
+    return "Purples" if len(record.layers) - 1 <= len(LAYER_COLOURS) else "RdPu"
 
 
 def _draw_bins(axes: Axes, record: Record, units: Iterable[int], per_axis: float) -> AxesImage | None:
@@ -162,27 +196,28 @@ def _draw_bins(axes: Axes, record: Record, units: Iterable[int], per_axis: float
     return image
 
 
-def _legend(made: Figure, axes: Axes, record: Record, rows: dict[str, np.ndarray], silent: bool) -> None:
+def _legend(made: Figure, panels: list[Axes], record: Record, views: list[dict[str, np.ndarray]]) -> None:
     """Layers and stall causes that occur in view; a colour bar stands for many layers."""
     from matplotlib import colormaps
     from matplotlib.patches import Patch
 
     layer_colour, stall_look = _looks(record)
-    kinds = [record.kinds[k] for k in np.unique(rows["kind"]).tolist()]
+    rows = {name: np.concatenate([view[name] for view in views]) for name in ("kind", "ref")}
     working = np.isin(rows["kind"], [k for k, name in enumerate(record.kinds) if not name.startswith("stall:")])
     refs = np.unique(rows["ref"][working]).tolist()
     handles = []
     if len(refs) <= LEGEND_LAYERS:
         handles += [Patch(facecolor=layer_colour[record.layers[r]], label=record.layers[r]) for r in refs]
     else:
-        layer_bar(made, axes, record.layers[1:], layer_colour, LEGEND_LAYERS)
-    few = rows["unit"].size < MAX_BARS
-    for name in kinds:
-        if name.startswith("stall:"):
-            colour, hatch = stall_look[name.removeprefix("stall:")]
-            look = {"facecolor": "white", "edgecolor": colour, "hatch": hatch} if few else {"facecolor": colour}
-            handles.append(Patch(label=name.replace("stall:", "stall: "), **look))
-    if silent:
+        layer_bar(made, panels, record.layers[1:], layer_colour, LEGEND_LAYERS)
+    hatched = views[-1]["unit"].size < MAX_BARS
+    for k in np.unique(rows["kind"]).tolist():
+        if record.kinds[k].startswith("stall:"):
+            cause = record.kinds[k].removeprefix("stall:")
+            colour, hatch = stall_look[cause]
+            look = {"facecolor": "white", "edgecolor": STALL_EDGE, "hatch": hatch} if hatched else {"facecolor": colour}
+            handles.append(Patch(label=f"stall: {cause}", **look))
+    if _silent(record):
         handles.append(Patch(facecolor=colormaps[_bin_colours(record)](0.7), label="busy (unit without intervals)"))
     if handles:
         made.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
