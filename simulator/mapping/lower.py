@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -53,6 +55,7 @@ class _CoreState:
     ring: list[_Weights] = field(default_factory=list)
     loaded: int = 0
     state_stores: list[int] = field(default_factory=list)
+    unstored: Callable[[], int] | None = None
     tile_spike_uses: list[int] = field(default_factory=list)
 
 
@@ -189,6 +192,8 @@ class _Lowering:
                 box = (tile.k0, tile.k1, tile.y0, tile.y1)
                 store = self._transfer(s.STORE, layer, s.SPIKE, near, s.AS_RECORDED, box, [row], population=layer)
                 stores[self.rows[store][1]] = store
+        for core in entry.cores:
+            self._store_state(core)
         self.computed[layer] = list(last.values())
         self.stored[layer] = list(stores.values())
 
@@ -284,12 +289,16 @@ class _Lowering:
         waits = list(barrier)
         if moves:
             depth = self.plan.state_buffers[tile.core]
-            free = state.state_stores[-depth:][:1] if len(state.state_stores) >= depth else []
+            if depth == 1:
+                self._store_state(tile.core)
+            n = len(state.state_stores) + (state.unstored is not None)  # tiles whose state came before this one's
+            free = [state.state_stores[n - depth]] if n >= depth else []
             waits.append(self._transfer(s.LOAD, layer, s.STATE, core.state.unit, bits, box, free, population=layer))
         row = -1
         for part in range(parts):
             load, item = self._weights_for(layer, tile, part)
             spikes = self._tile_spikes(layer, tile, part, parts)
+            self._store_state(tile.core)
             values = (s.COMPUTE, core.unit, self.layer_row[layer], s.PARTIAL_SUM, self.population_index[layer])
             flags = (part, parts, int(part == 0), int(part == parts - 1))
             row = self._row((*values, -1, -1, 0, *box, *flags), [load, *spikes, *waits])
@@ -298,10 +307,20 @@ class _Lowering:
             if spikes:
                 state.tile_spike_uses.append(row)
         if moves:
-            state.state_stores.append(
-                self._transfer(s.STORE, layer, s.STATE, core.state.unit, bits, box, [row], population=layer)
+            state.unstored = partial(
+                self._transfer, s.STORE, layer, s.STATE, core.state.unit, bits, box, [row], population=layer
             )
         return row
+
+    def _store_state(self, core: str) -> None:
+        """Emits the store that still stands out on a core, if any.
+
+        It comes after the loads of the next tile, so that these do not queue behind it where one DMA does both.
+        """
+        state = self.cores[core]
+        if state.unstored is not None:
+            state.state_stores.append(state.unstored())
+            state.unstored = None
 
     def _tile_spikes(self, layer: str, tile: Tile, part: int, parts: int) -> list[int]:
         """Loads of the spikes that are read from DRAM again for this compute; two such computes are in flight."""

@@ -263,6 +263,20 @@ def test_double_buffering_waits_for_the_buffer_it_takes() -> None:
                 assert load < computes[2 * (i - 1)]
 
 
+def test_state_is_loaded_ahead_of_the_store_before_it() -> None:
+    """With room for two tiles, a load waits for the store two tiles back and is handed out before the last one."""
+    network, machine = chain(8, 4, 1), chip(dmas=1)
+    for state, ahead in ((256, True), (255, False)):  # a tile has 8 x 2 x 4 x 16 = 1024 bits
+        mapping = place(network, machine, timesteps="one", tile_rows=1)
+        spilled = replace(mapping, layers=(replace(mapping.layers[0], state="dram", tile_rows=2),))
+        hardware = chip(dmas=1, state=state)
+        schedule = check(spilled, network, hardware)
+        loads, stores = (rows_of(schedule, op=op, operand=STATE) for op in (LOAD, STORE))
+        assert len(loads) == len(stores) == 2
+        assert (loads[1] < stores[0]) == ahead
+        assert schedule.after_of(loads[1]).tolist() == ([] if ahead else [stores[0]])
+
+
 def test_resident_weights_load_once_before_the_body() -> None:
     network, hardware = residual(), chip()
     schedule = check(place(network, hardware), network, hardware)
