@@ -33,7 +33,7 @@ class Constant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    value: Annotated[float, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False, description="the number")]
+    value: Annotated[float, Field(ge=0, allow_inf_nan=False, description="the number"), BeforeValidator(_number)]
     source: Annotated[str, Field(min_length=1, strict=True, description="where the number comes from")]
     grade: Annotated[Grade, Field(description="how the number was obtained")]
 

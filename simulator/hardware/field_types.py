@@ -21,11 +21,11 @@ def _integer(value: Any) -> Any:
 
 
 Integer = BeforeValidator(_integer)
-Cycles = Annotated[int, Integer, Field(ge=0, le=MAX_CYCLES)]
+Cycles = Annotated[int, Field(ge=0, le=MAX_CYCLES), Integer]
 """A number of clock cycles that may be zero."""
-PositiveCycles = Annotated[int, Integer, Field(ge=1, le=MAX_CYCLES)]
+PositiveCycles = Annotated[int, Field(ge=1, le=MAX_CYCLES), Integer]
 """A number of clock cycles that must pass: latency of a link, hold time of a bank."""
-Structure = Annotated[int, Integer, Field(ge=1, le=MAX_STRUCTURE)]
+Structure = Annotated[int, Field(ge=1, le=MAX_STRUCTURE), Integer]
 """How often something exists: lanes, banks, ports, FIFO places, credits, bits of a word."""
-Bytes = Annotated[int, Integer, Field(ge=1, le=MAX_BYTES)]
+Bytes = Annotated[int, Field(ge=1, le=MAX_BYTES), Integer]
 """A size in bytes."""

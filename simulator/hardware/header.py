@@ -12,7 +12,7 @@ MAX_HERTZ = 10**12
 """One picosecond, the grain of global time; a faster clock would have two edges at one time."""
 
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Frequency = Annotated[int, Integer, Field(ge=1, le=MAX_HERTZ)]
+Frequency = Annotated[int, Field(ge=1, le=MAX_HERTZ), Integer]
 
 
 class Header(BaseModel):
