@@ -93,8 +93,7 @@ class Workload:
             if fan.pooled:
                 index, value = self._pool(fan, index, value)
             if not fan.whole:
-                line = index // np.uint32(fan.shape[0] * fan.shape[2])
-                inside = (line >= fan.first_row) & (line < fan.end_row)
+                inside = fan.reads(index)
                 index = index[inside]
                 value = None if value is None else value[inside]
                 stored = index.size if not fan.pooled else stored
@@ -159,7 +158,8 @@ class Workload:
         if self.spike_format == "bitmap":
             return (k1 - k0) * (y1 - y0) * shape[2] * (job.t1 - job.t0)
         total = 0
-        for t in range(job.t0, job.t1):
+        late = self._delay(row, name) if s.repeat == "step" else 0
+        for t in range(job.t0 - late, job.t1 - late):
             index, _ = self.spikes(name, job.sample, t)
             if (k1 - k0, y1 - y0) == shape[:2]:
                 total += index.size
@@ -167,6 +167,13 @@ class Workload:
             channel, line = index % shape[0], index // (shape[0] * shape[2])
             total += int(((channel >= k0) & (channel < k1) & (line >= y0) & (line < y1)).sum())
         return (total + job.t1 - job.t0) * self.spike_bits
+
+    def _delay(self, row: int, population: str) -> int:
+        """Timesteps by which a load for one layer lags behind: the spikes that the layer takes in now were sent then."""
+        if self.schedule.op[row] != LOAD or not self.schedule.layer[row]:
+            return 0
+        layer = self.schedule.layers[self.schedule.layer[row]]
+        return min((p.delay for p in self.network.incoming(layer) if p.source == population), default=0)
 
     def _pool(self, fan: Fan, index: np.ndarray, value: np.ndarray | None) -> Pair:
         """OR pooling in front of the synapses: one event per window that holds a spike."""

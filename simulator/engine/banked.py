@@ -9,6 +9,8 @@ from typing import Any
 from simulator.engine.arbiter import Arbiter, BankedPorts
 from simulator.engine.context import Context
 
+COMMIT_ROWS = 1 << 14
+
 
 @dataclass(frozen=True)
 class Access:
@@ -87,9 +89,9 @@ class BankedMemory:
         grant_ps = ctx.env.now
         at = grant
         for _ in range(burst.words):
+            self._busy(at, at + self.cycle_cycles)
             at += self.cycle_cycles
             yield ctx.until(at)
-        self._busy(grant, at)
         release_ps = ctx.env.now
         self.arbiter.release(key)
         if not burst.write and self.latency_cycles:
@@ -97,4 +99,7 @@ class BankedMemory:
         done(grant_ps, release_ps)
 
     def _busy(self, start: int, end: int) -> None:
-        self.ctx.log.add_busy(start, end)
+        log = self.ctx.log
+        log.add_busy(start, end)
+        if log.pending > COMMIT_ROWS and "owner" not in self.ctx.extra:
+            log.commit(0, self.ctx.cycle())  # every later grant lies at or after now

@@ -53,9 +53,23 @@ class StateLog:
         if cycles:
             self.waits[cause] = self.waits.get(cause, 0) + cycles
 
-    def commit(self, ref: int) -> int:
-        """Paints everything reported since the last commit; `ref` is the layer.  Returns the busy cycles added."""
+    @property
+    def pending(self) -> int:
+        """Intervals reported since the last commit."""
+        return sum(len(items) for items in self._kinds) + sum(len(runs) for _, runs in self._blocks)
+
+    def commit(self, ref: int, until: int | None = None) -> int:
+        """Paints everything reported since the last commit; `ref` is the layer.  Returns the busy cycles added.
+
+        With `until` only cycles before it are painted: nothing that is reported later may lie there.  The rest waits.
+        """
         starts, ends, kinds = self._collect()
+        if until is not None and starts.size:
+            late = ends > until
+            self._keep(np.maximum(starts[late], until), ends[late], kinds[late])
+            ends = np.minimum(ends, until)
+            early = starts < ends
+            starts, ends, kinds = starts[early], ends[early], kinds[early]
         if starts.size == 0:
             return 0
         edges = np.unique(np.concatenate((starts, ends)))
@@ -101,6 +115,12 @@ class StateLog:
             return empty, empty, empty
         both = np.concatenate(parts)
         return both[:, 0], both[:, 1], np.concatenate(kinds)
+
+    def _keep(self, starts: np.ndarray, ends: np.ndarray, kinds: np.ndarray) -> None:
+        for kind in range(len(self._kinds)):
+            mine = kinds == kind
+            if mine.any():
+                self._blocks.append((kind, np.stack((starts[mine], ends[mine]), axis=1)))
 
     def _bin(self, start: np.ndarray, end: np.ndarray) -> None:
         while int(end[-1]) > self.bin_cycles * BINS:  # halve the resolution: neighbours merge, sums stay exact

@@ -25,7 +25,8 @@ class Fan:
     lanes int64 [C] (SPARSE: [1]): output channels of the tile that a spike of this channel reaches, per tap.
     per_channel: a spike reaches only its own channel (depthwise, one to one).
     whole: every source row is read; else `first_row` .. `end_row` are.
-    dense int64: synaptic positions of one output neuron with padding, its share of the input part included.
+    low_channel, high_channel: source channels of the tile's input part; others are not read.
+    dense int64: synaptic positions of one output neuron with padding, of its input part only.
     """
 
     projection: Projection
@@ -40,17 +41,27 @@ class Fan:
     per_channel: bool
     first_row: int
     end_row: int
+    low_channel: int
+    high_channel: int
     dense: int
 
     @property
     def whole(self) -> bool:
-        """True when the tile reads every source row."""
-        return self.first_row == 0 and self.end_row == self.shape[1]
+        """True when the tile reads every source row and channel."""
+        rows = self.first_row == 0 and self.end_row == self.shape[1]
+        return rows and self.high_channel - self.low_channel == self.shape[0]
 
     @property
     def region(self) -> int:
-        """Source neurons in the rows that the tile reads."""
-        return (self.end_row - self.first_row) * self.shape[2] * self.shape[0]
+        """Source neurons in the rows and channels that the tile reads."""
+        return (self.end_row - self.first_row) * self.shape[2] * (self.high_channel - self.low_channel)
+
+    def reads(self, index: np.ndarray) -> np.ndarray:
+        """bool [n]: which of these flat source neurons the tile reads."""
+        channels = np.uint32(self.shape[0])
+        line, channel = index // (channels * np.uint32(self.shape[2])), index % channels
+        rows = (line >= self.first_row) & (line < self.end_row)
+        return rows & (channel >= self.low_channel) & (channel < self.high_channel)
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ def _fan(
         lanes[high:] = 0
     to_pooled = [_pool_lists(p, axis, source, pooled) for axis in (0, 1)]
     if p.kind == "sparse":
-        return _sparse_fan(p, shape, pooled, target, k0, k1, y0, y1, lanes)
+        return _sparse_fan(p, shape, pooled, target, k0, k1, y0, y1, lanes, (low, high))
     if p.kind == "linear":
         mode = LINEAR
         rows, cols = ([[0] * len(hits) for hits in lists] for lists in to_pooled)
@@ -117,13 +128,13 @@ def _fan(
     first_row, end_row = (used[0], used[-1] + 1) if used else (0, 0)
     share = high - low
     dense = {
-        "conv": share // p.groups * p.kernel[0] * p.kernel[1],
+        "conv": -(-share // p.groups) * p.kernel[0] * p.kernel[1],
         "depthwise": p.kernel[0] * p.kernel[1],
         "linear": share * seen[1] * seen[2],
         "one_to_one": 1,
     }[p.kind]
     per_channel = p.kind in ("depthwise", "one_to_one")
-    return Fan(p, shape, pooled, mode, row_start, row, col_start, col, lanes, per_channel, first_row, end_row, dense)
+    return Fan(p, shape, pooled, mode, row_start, row, col_start, col, lanes, per_channel, first_row, end_row, low, high, dense)
 
 
 def _lanes(
@@ -171,7 +182,7 @@ def _axis_lists(p: Projection, axis: int, size: int, low: int, high: int) -> lis
 
 def _sparse_fan(
     p: Projection, shape: tuple[int, int, int], pooled: bool, target: Population, k0: int, k1: int, y0: int, y1: int,
-    lanes: np.ndarray,
+    lanes: np.ndarray, part: tuple[int, int],
 ) -> Fan:
     assert p.indptr is not None and p.indices is not None
     c, _, w = target.shape
@@ -183,7 +194,7 @@ def _sparse_fan(
     dense = -(-int(p.indices.size) // target.size)
     return Fan(
         p, shape, pooled, SPARSE, one, np.zeros(1, np.int32), start, p.indices[inside].astype(np.int32), lanes, False,
-        0, shape[1], dense,
+        0, shape[1], *part, dense,
     )
 
 

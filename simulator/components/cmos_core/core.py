@@ -9,6 +9,7 @@ from typing import Any
 from simulator.components.cmos_core.port import SpikePort
 from simulator.engine.board import Job
 from simulator.engine.context import Context, Feed
+from simulator.errors import InputError
 
 COMMIT_ROWS = 1 << 16
 
@@ -28,10 +29,23 @@ class CmosCore:
         spec = self.spec
         self.port = SpikePort(self.ctx, spec, units[spec.spike_memory])
         twin = "_reference" if self.ctx.reference else ""
+        self.private = [units[spec.weight_memory].ctx, units[spec.state_memory].ctx]
+        for memory in self.private:
+            self._claim(memory)
         module = importlib.import_module(f"simulator.components.cmos_core.{spec.dataflow}{twin}")
         self.datapath = module.Datapath(
             self.ctx, spec, self.port, units[spec.weight_memory], units[spec.state_memory]
         )
+
+    def _claim(self, memory: Context) -> None:
+        """The memory is accessed in this core's own cycles, so it must share the core's clock and have no other owner."""
+        owner = memory.extra.setdefault("owner", self.ctx.name)
+        if owner != self.ctx.name or memory.clock != self.ctx.clock:
+            raise InputError(
+                "a core's weight and state memory must be its own and run on its clock",
+                key=f"units.{self.ctx.name}",
+                found=f"{memory.name} on clock {memory.clock.name}, owned by {owner}",
+            )
 
     def start(self) -> None:
         """Starts the core's process."""
@@ -65,8 +79,8 @@ class CmosCore:
 
         fetcher = ctx.env.process(port.fetch(feeds, layer))
         datapath.begin(job, tile, layer)
-        writes = []
-        floor = start
+        writes: list[Any] = []
+        floor = committed = start
         for t in steps:
             drained = yield from datapath.step(t, floor)
             if not tile.last:
@@ -81,12 +95,22 @@ class CmosCore:
             floor, left, spikes = yield from datapath.fire(t, fire)
             bits = tile.neurons if self.spec.spike_format == "bitmap" else spikes * self.spec.spike_bits
             writes.append(port.write(left, bits + self.spec.spike_bits, layer))
+            if ctx.log.pending > COMMIT_ROWS:
+                committed = self._commit(layer, committed, floor)
+                writes = [write for write in writes if not write.processed]
         yield fetcher
-        ctx.log.add_stall("input", start, floor)
-        busy = ctx.log.commit(layer)
-        ctx.count(layer, "active:cycle", busy)
+        self._commit(layer, committed, floor)
         ctx.env.process(self._finish(job, start, floor, writes, layer))
         return floor
+
+    def _commit(self, layer: int, start: int, end: int) -> int:
+        """Settles the core's cycles start .. end, so that a long task keeps no more than a few intervals."""
+        ctx = self.ctx
+        ctx.log.add_stall("input", start, end)
+        ctx.count(layer, "active:cycle", ctx.log.commit(layer, end))
+        for memory in self.private:
+            memory.log.commit(0, min(end, ctx.cycle()))
+        return end
 
     def _finish(self, job: Job, start: int, end: int, writes: list[Any], layer: int) -> Generator[Any, None, None]:
         """The task is complete when the core is free and every output block lies in memory."""

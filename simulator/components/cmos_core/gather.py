@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.cmos_core.port import Block, SpikePort
+from simulator.components.cmos_core.port import Block, SpikePort, work
 from simulator.engine.board import Job
 from simulator.engine.context import Context
 from simulator.errors import InputError
@@ -37,6 +37,7 @@ class Datapath:
             fan.projection.kind == "conv" and fan.projection.groups > 1 for fan in tile.fans
         )
         self.depth = tile.k1 - tile.k0
+        self.neuron_lanes = self.spec.gather.neuron_lanes if tile.last else 0  # other input parts leave partial sums
         self.rows, self.columns = tile.y1 - tile.y0, tile.population.shape[2]
         self.dense = sum(fan.dense for fan in tile.fans)
         size = self.rows * self.columns * (self.depth if self.per_channel else 1)
@@ -69,13 +70,13 @@ class Datapath:
         end = int(
             kernel.windows(
                 windows, counts, start, self.rows, self.columns, self.depth, self.per_channel, unroll.k, unroll.oy,
-                unroll.ox, g.ops_per_synapse, g.ops_per_pe_cycle * unroll.c, g.window_cycles, g.neuron_lanes,
+                unroll.ox, g.ops_per_synapse, g.ops_per_pe_cycle * unroll.c, g.window_cycles, self.neuron_lanes,
             )
         )
         held = min(len(blocks), self.spec.input_credits)
         for _ in range(held):
             self.port.free_input(end)
-        ctx.log.add_busy(ready, end)
+        work(ctx, np.array([[ready, end]], np.int64), self.weights, self.state)
         self.book(synaptic, weight_bits, events, counts)
         return end
 
@@ -129,15 +130,21 @@ class Datapath:
         executed = everything if g.gating == "none" else synaptic
         ctx.count(layer, "accumulate:partial_sum", executed * g.ops_per_synapse)
         ctx.count(layer, "decode:spike", events)
-        ctx.count(layer, "update:state", tile.neurons)
-        ctx.count(layer, "normalise:state", tile.neurons if g.neuron_lanes else 0)
+        if tile.last:
+            ctx.count(layer, "update:state", tile.neurons)
+            ctx.count(layer, "normalise:state", tile.neurons if self.neuron_lanes else 0)
         dense_bits = tile.neurons * sum(fan.dense * fan.projection.weight_bits for fan in tile.fans)
         bits = dense_bits if g.gating == "none" else weight_bits
         self.weights.book(layer, "read", "weight", bits, bits)
         copies = 2 if tile.population.neuron.model == "cuba_lif" else 1
         state = tile.neurons * tile.population.neuron.membrane_bits * copies
-        self.state.book(layer, "read", "state", state, state)
-        self.state.book(layer, "write", "state", state, state)
+        if tile.last:
+            self.state.book(layer, "read", "state", state, state)
+            self.state.book(layer, "write", "state", state, state)
+        if not (tile.first and tile.last):  # an input part starts from the sums of those before it
+            sums = tile.neurons * tile.population.neuron.membrane_bits
+            self.state.book(layer, "read", "partial_sum", 0 if tile.first else sums, 0 if tile.first else sums)
+            self.state.book(layer, "write", "partial_sum", 0 if tile.last else sums, 0 if tile.last else sums)
         for cause, cycles in zip(("compute", "neuron_unit_wait", "groups", "neuron_unit"), counts, strict=True):
             if cause != "groups":
                 ctx.log.add_wait(cause, int(cycles))

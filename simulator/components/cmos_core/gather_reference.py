@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.components.cmos_core import gather
 from simulator.components.cmos_core.plain_tile import PlainTile
-from simulator.components.cmos_core.port import Block
+from simulator.components.cmos_core.port import Block, work
 from simulator.engine.board import Job
 from simulator.mapping.reach import Reach
 
@@ -56,14 +56,14 @@ class Datapath(gather.Datapath):
             if unit_free > done:
                 yield ctx.until(unit_free)
             self.counts += (cycles, ctx.cycle() - done, 1, 0)
-            busy = -(-len(group) // g.neuron_lanes) if g.neuron_lanes else 0
+            busy = -(-len(group) // self.neuron_lanes) if self.neuron_lanes else 0
             self.counts[3] += busy
             unit_free = ctx.cycle() + busy
         yield ctx.until(unit_free)
         end = ctx.cycle()
         for _ in range(taken):
             self.port.free_input(end)
-        ctx.log.add_busy(ready, end)
+        work(ctx, np.array([[ready, end]], np.int64), self.weights, self.state)
         self.book(synaptic, weight_bits, events, self.counts)
         return end
 

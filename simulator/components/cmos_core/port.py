@@ -118,3 +118,10 @@ class SpikePort:
         burst = Access(requester, bank, unit.memory.words(bits), write, layer, "spike", bits)
         unit.access(burst, lambda grant, release: event.succeed((grant, release)))
         return event
+
+
+def work(ctx: Context, runs: np.ndarray, *memories: Any) -> None:
+    """The core, and memories of its own, work in these intervals: int64 [n, 2] of start and end cycles."""
+    ctx.log.add_busy_runs(runs)
+    for memory in memories:
+        memory.ctx.log.add_busy_runs(runs)

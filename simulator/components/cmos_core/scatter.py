@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.cmos_core.port import SpikePort
+from simulator.components.cmos_core.port import SpikePort, work
 from simulator.components.cmos_core.scatter_tables import ScatterTables
 from simulator.engine.board import Job
 from simulator.engine.context import Context
@@ -82,7 +82,7 @@ class Datapath:
             s.decode_cycles, t.fetch_den, s.accumulate_cycles, finish, s.pipeline_cycles,
         )
         if self.st[6]:
-            self.ctx.log.add_busy_runs(self.runs[: self.st[6]].copy())
+            work(self.ctx, self.runs[: self.st[6]].copy(), self.weights, self.state)
             self.st[6] = 0
         return int(cycle)
 
@@ -101,8 +101,7 @@ class Datapath:
         )
         log = self.ctx.log
         log.add_stall_runs("output_fifo", runs[: counts[2]].copy())
-        scan_runs = free_runs(start, end, runs[: counts[2]])
-        log.add_busy_runs(scan_runs)
+        work(self.ctx, free_runs(start, end, runs[: counts[2]]), self.state)
         log.add_wait("output_fifo", int(counts[1]))
         spikes = int(counts[0])
         book_scan(self, spikes)

@@ -13,7 +13,7 @@ import numpy as np
 from simpy.events import Event
 
 from simulator.components.cmos_core.plain_tile import PlainTile
-from simulator.components.cmos_core.port import SpikePort
+from simulator.components.cmos_core.port import SpikePort, work
 from simulator.components.cmos_core.scatter import book_events, book_scan
 from simulator.components.cmos_core.scatter_tables import ScatterTables
 from simulator.engine.arbiter import Arbiter, BankedPorts, Servers
@@ -54,6 +54,7 @@ class Datapath:
         yield ctx.until(floor)
         self.counts = np.zeros((max(1, len(self.tables.fans)), 8), np.int64)
         self.walking = 0
+        self.worked = floor
         self.idle = ctx.env.event()
         self.fed = False
         feeder = ctx.env.process(self._feed(floor))
@@ -63,7 +64,7 @@ class Datapath:
             yield self.idle
         end = ctx.cycle()
         if self.counts[:, 0].sum():
-            ctx.log.add_busy(end, end + self.spec.scatter.pipeline_cycles)
+            self._work(end, end + self.spec.scatter.pipeline_cycles, self.weights, self.state)
             end += self.spec.scatter.pipeline_cycles
             yield ctx.until(end)
         book_events(self, self.counts)
@@ -113,7 +114,7 @@ class Datapath:
             bits *= tables.fans[projection].weight_bits * self.weights.spec.cycle_cycles
             yield ctx.until(popped + s.decode_cycles + -(-bits // tables.fetch_den))
             fetched = ctx.cycle()
-            ctx.log.add_busy(popped, fetched)
+            self._work(popped, fetched, self.weights, self.state)
             if not taps:
                 row[7] += 1
                 continue
@@ -163,7 +164,7 @@ class Datapath:
             yield ctx.until(ctx.cycle() + words * s.accumulate_cycles)
             self.banks.release(bank)
         self.engines.release(0)
-        ctx.log.add_busy(start, ctx.cycle())
+        self._work(start, ctx.cycle(), self.weights, self.state)
         self.walking -= 1
         if not self.walking:
             idle, self.idle = self.idle, ctx.env.event()
@@ -194,13 +195,13 @@ class Datapath:
                     last_push = ctx.cycle()
                     ctx.log.add_stall("output_fifo", earliest, last_push)
                     ctx.log.add_wait("output_fifo", last_push - earliest)
-                    ctx.log.add_busy(cycle, earliest)
+                    self._work(cycle, earliest, self.state)
                     cycle = last_push
                     self.out_fifo.append(last_push)
                     self.out_pushed += 1
                     self._out_changed()
                 end = max(begun + s.update_cycles, last_push)
-                ctx.log.add_busy(cycle, end)
+                self._work(cycle, end, self.state)
                 cycle = end
         yield ctx.until(cycle)
         book_scan(self, index.size)
@@ -209,6 +210,10 @@ class Datapath:
         through = ctx.env.event()
         self.out_waiting.append((self.out_pushed, through))
         return cycle, through, int(index.size)
+
+    def _work(self, start: int, end: int, *memories: Any) -> None:
+        if end > start:
+            work(self.ctx, np.array([[start, end]], np.int64), *memories)
 
     def _out_changed(self) -> None:
         moved, self.out_moved = self.out_moved, self.ctx.env.event()
