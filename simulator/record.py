@@ -135,7 +135,7 @@ class Record:
         return tuple(name for name in self.layers if name != UNATTRIBUTED)
 
 
-TIMELINE_COLUMNS = {
+TIMELINE_COLUMNS: dict[str, np.dtype[Any]] = {
     "start": np.dtype(np.int64),
     "duration": np.dtype(np.int64),
     "unit": np.dtype(np.uint16),

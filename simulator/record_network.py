@@ -34,7 +34,8 @@ def network_facts(network: Network) -> dict[str, Any]:
     layers = [populations[name] for name in network.layers]
     zeros = None
     if network.has_weights:
-        zeros = sum(int(p.weights.size - np.count_nonzero(p.weights)) for p in network.projections)  # type: ignore[union-attr]
+        stored = [np.asarray(p.weights) for p in network.projections]
+        zeros = sum(w.size - int(np.count_nonzero(w)) for w in stored)
     total = sum(counts)
     return {
         "name": network.name,

@@ -92,7 +92,9 @@ def read_record(path: Path) -> Record:
             cycles={
                 unit: UnitTime(
                     clocks[i],
-                    *(int(column[name][i]) for name in ("cycles", "busy", "idle")),
+                    int(column["cycles"][i]),
+                    int(column["busy"][i]),
+                    int(column["idle"][i]),
                     causes["stall"][unit],
                     causes["waits"][unit],
                 )

@@ -103,7 +103,8 @@ def test_kill_while_replacing_an_older_run(trace: Path, tmp_path: Path) -> None:
     """Files of the new run replace those of the old one; in between there is no summary that vouches for the mix."""
     out = tmp_path / "out"
     argv = ["replay", str(trace), "--hw", "event_core_28nm", "-o", str(out), "--json"]
-    done = subprocess.run([sys.executable, "-m", "simulator", *argv], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "simulator", *argv]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     before = load_record(out / "record.h5").summary()
     assert json.loads(done.stdout) == json.loads(json.dumps(before))
     code, _ = stop_at("replace", signal.SIGKILL, trace, out)

@@ -16,7 +16,7 @@ FLOORS: dict[int, list[tuple[str, ...]]] = {
     2: [("mapping",), ("trace",)],
     3: [("engine", "ledger"), ("kernels",)],
     4: [("components",)],
-    5: [("machine", "machine_*"), ("functional",)],
+    5: [("machine", "machine_*", "workload"), ("functional",)],
     6: [("run", "record", "record_*", "energy", "invariants")],
     7: [("costmodel",)],
     8: [("report",)],
