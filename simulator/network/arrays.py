@@ -84,7 +84,7 @@ def network_from_arrays(
         if layer.kind == "input":
             if populations:
                 raise layer.wrong("only the first layer can be an input", "kind")
-            populations.append(Population(layer.text("name", "input"), layer.input_shape(), layer.input_neuron()))
+            populations.append(Population(layer.text("name", "input"), layer.input_shape(), Neuron("input")))
             continue
         if not populations:
             raise layer.wrong("the first layer must be an input", "kind", found=layer.kind)
@@ -188,10 +188,6 @@ class _Layer:
         c, h, w = (*values.tolist(), 1, 1)[:3]
         return c, h, w
 
-    def input_neuron(self) -> Neuron:
-        real = np.int64 if self.whole else np.float64
-        return Neuron("input", *(np.full(1, v, real) for v in (1, 0, 0)))
-
     def projection(self, own: str, before: Population) -> tuple[Projection, Shape]:
         """The layer's projection and the shape of its population."""
         weights = self._weights()
@@ -229,14 +225,14 @@ class _Layer:
     def neuron(self, channels: int) -> Neuron:
         if "threshold" not in self.values:
             raise self.wrong("missing", "threshold", allowed="one value, or one per channel")
-        arrays = {
+        arrays: dict[str, Any] = {
             key: self._real(key, channels) for key in ("threshold", "bias", "initial", "floor") if key in self.values
         }
         real = np.int64 if self.whole else np.float64
         arrays = {"bias": np.zeros(1, real), "initial": np.zeros(1, real), **arrays}
-        words = {key: self.word(key) for key in _WORDS}
-        numbers = {key: self.whole_number(key, 0) for key in _NUMBERS if key in self.values}
-        decays = {key: self._decay(key) for key in ("decay_v", "decay_u") if key in self.values}
+        words: dict[str, Any] = {key: self.word(key) for key in _WORDS}
+        numbers: dict[str, Any] = {key: self.whole_number(key, 0) for key in _NUMBERS if key in self.values}
+        decays: dict[str, Any] = {key: self._decay(key) for key in ("decay_v", "decay_u") if key in self.values}
         needed = {"if": (), "lif": ("decay_v",), "cuba_lif": ("decay_v", "decay_u")}[words["model"]]
         if set(decays) != set(needed):
             raise self.wrong(

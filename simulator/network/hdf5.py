@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class HdfFile:
         with translate(self.path):
             self._file = h5py.File(self.path, "r", locking=False)
 
-    def __enter__(self) -> HdfFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -187,19 +187,19 @@ class HdfFile:
         return group[name]
 
     def _check_dataset(self, node: h5py.Dataset, path: str, kinds: str, ndims: tuple[int, ...], lazy: bool) -> None:
-        where = {"file": self.path, "key": path}
+        where: dict[str, Any] = {"file": self.path, "key": path}
         dtype = node.dtype
         if dtype.kind not in kinds or (dtype.kind == "O" and not _is_text(dtype)) or dtype.itemsize > 256:
-            raise InputError("wrong data type", found=str(dtype), allowed=_kind_names(kinds), **where)  # type: ignore[arg-type]
+            raise InputError("wrong data type", found=str(dtype), allowed=_kind_names(kinds), **where)
         if node.shape is None or len(node.shape) not in ndims:
-            raise InputError("wrong number of dimensions", found=node.shape, allowed=[str(n) for n in ndims], **where)  # type: ignore[arg-type]
+            raise InputError("wrong number of dimensions", found=node.shape, allowed=[str(n) for n in ndims], **where)
         if node.is_virtual or node.external:
-            raise InputError("data outside the file is refused", **where)  # type: ignore[arg-type]
+            raise InputError("data outside the file is refused", **where)
         plist = node.id.get_create_plist()
         for i in range(plist.get_nfilters()):
             code = plist.get_filter(i)[0]
             if code not in FILTERS:
-                raise InputError("unknown compression filter", found=code, allowed=list(FILTERS.values()), **where)  # type: ignore[arg-type]
+                raise InputError("unknown compression filter", found=code, allowed=list(FILTERS.values()), **where)
         size = dtype.itemsize
         for n in node.shape:
             size *= int(n)
@@ -209,16 +209,16 @@ class HdfFile:
         if node.chunks and chunk > MAX_CHUNK_BYTES:
             raise InputError(
                 "chunks are too large", found=f"{chunk} bytes", allowed=f"at most {MAX_CHUNK_BYTES}", **where
-            )  # type: ignore[arg-type]
+            )
         stored = node.id.get_storage_size()
         if size > stored * DEFLATE_RATIO:
             raise InputError(
                 "claims more data than the file holds",
                 found=f"shape {node.shape}, {stored} bytes stored",
-                **where,  # type: ignore[arg-type]
+                **where,
             )
         if not lazy and size > MAX_ARRAY_BYTES:
-            raise InputError("too large", found=f"{size} bytes", allowed=f"at most {MAX_ARRAY_BYTES}", **where)  # type: ignore[arg-type]
+            raise InputError("too large", found=f"{size} bytes", allowed=f"at most {MAX_ARRAY_BYTES}", **where)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from simulator.errors import InputError
 from simulator.network.choices import check_keys, decimal, number, one_of, require, timestep_us
 from simulator.network.cut import cut_network
 from simulator.network.network import Network
-from simulator.network.neuron import Decay, Neuron
+from simulator.network.neuron import Decay, Model, Neuron
 from simulator.network.nir_chain import Chain, Shape, bias_through, chw
 from simulator.network.nir_graph import MAPS, NEURONS, Graph, Node, read_graph
 from simulator.network.population import Population
@@ -244,7 +244,7 @@ class _Reader:
 
     def _neuron(self, node: Node, shape: tuple[int, int, int]) -> Neuron:
         if node.type == "Input":
-            return Neuron("input", *(np.full(1, v) for v in (1.0, 0.0, 0.0)))
+            return Neuron("input")
         graph, values, used = self.graph, node.values, self.used
         compare, output = used["compare"], used["output"]
         bias = self.bias.get(node.name, np.zeros(1))
@@ -266,7 +266,7 @@ class _Reader:
         threshold = self._per_channel(node, "v_threshold", values["v_threshold"], shape)
         if (threshold <= 0).any():
             raise graph.wrong(node.name, "v_threshold must be positive", found=float(threshold.min()))
-        decays: dict[str, Decay] = {}
+        decays: dict[str, Any] = {}
         if node.type == "CubaLIF" and bias.any():
             raise graph.wrong(node.name, "a bias into a CubaLIF decays with its current, which has no counterpart here")
         if node.type != "IF":
@@ -282,14 +282,14 @@ class _Reader:
             floor = -threshold
         elif used["floor"] != "none":
             floor = np.full(1, used["floor"], np.float64)
-        model = {"IF": "if", "LIF": "lif", "CubaLIF": "cuba_lif"}[node.type]
+        models: dict[str, Model] = {"IF": "if", "LIF": "lif", "CubaLIF": "cuba_lif"}
         return Neuron(
-            model,
+            models[node.type],
             threshold,
             self._per_channel(node, "bias", bias, shape),
             np.zeros(1),
             used["reset"],
-            compare,  # type: ignore[arg-type]
+            compare,
             floor=floor,
             output=output,
             **decays,

@@ -15,7 +15,7 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.network.geometry import conv_output
 from simulator.network.nir_graph import Graph, Node
-from simulator.network.projection import Pool, Projection
+from simulator.network.projection import Kind, Pool, Projection
 
 Shape = tuple[int, ...]
 
@@ -29,7 +29,7 @@ class Chain:
     source_shape: Shape
     shape: Shape = ()
     pool: Pool | None = None
-    kind: str = "one_to_one"
+    kind: Kind = "one_to_one"
     weights: np.ndarray | None = None
     options: dict[str, Any] = field(default_factory=dict)
     exact: bool = True
@@ -60,7 +60,7 @@ class Chain:
 
     def projection(self, name: str, source: str, target: str, shape: Shape, delay: int) -> Projection:
         """The projection; `shape` is the target's [C, H, W]."""
-        dtype = np.dtype(np.float64)
+        dtype: np.dtype = np.dtype(np.float64)
         if self.exact and self.weights is not None and self.weights.dtype == np.float32:
             dtype = np.dtype(np.float32)
         common: dict[str, Any] = {"delay": delay, "pool": self.pool, "weight_bits": dtype.itemsize * 8}
@@ -68,10 +68,10 @@ class Chain:
             assert self.weights is not None
             return Projection(
                 name, source, target, self.kind, weights=self.weights.astype(dtype), **common, **self.options
-            )  # type: ignore[arg-type]
+            )
         seen = chw(self.graph, self.source_shape, source)
         if self.pool is not None:
-            seen = (seen[0], *(_pooled(n, self.pool, i) for i, n in enumerate(seen[1:])))
+            seen = (seen[0], _pooled(seen[1], self.pool, 0), _pooled(seen[2], self.pool, 1))
         values = np.ones(seen) if self.weights is None else self.weights.reshape(seen)
         per_channel = values.reshape(seen[0], -1)
         if seen == shape and (per_channel == per_channel[:, :1]).all():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,9 +66,9 @@ class Graph:
     nodes: dict[str, Node]
     before: dict[str, tuple[str, ...]]
 
-    def wrong(self, name: str, message: str, **details: object) -> InputError:
+    def wrong(self, name: str, message: str, **details: Any) -> InputError:
         """An InputError about one node."""
-        return InputError(message, file=self.path, key=f"node {name}", **details)  # type: ignore[arg-type]
+        return InputError(message, file=self.path, key=f"node {name}", **details)
 
 
 def read_graph(path: str | Path) -> Graph:

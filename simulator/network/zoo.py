@@ -16,7 +16,7 @@ from simulator.errors import InputError
 from simulator.network.network import Network
 from simulator.network.neuron import Neuron
 from simulator.network.population import Population
-from simulator.network.projection import Pool, Projection
+from simulator.network.projection import Kind, Pool, Projection
 
 Shape = tuple[int, int, int]
 MEMBRANE_BITS = 16
@@ -79,8 +79,8 @@ class _Builder:
         )
         return name
 
-    def join(self, name: str, source: str, target: str, kind: str, stride: int) -> None:
-        self.projections.append(Projection(name, source, target, kind, stride=(stride, stride)))  # type: ignore[arg-type]
+    def join(self, name: str, source: str, target: str, kind: Kind, stride: int) -> None:
+        self.projections.append(Projection(name, source, target, kind, stride=(stride, stride)))
 
     def linear(self, name: str, source: str, classes: int, pool: Pool | None) -> None:
         self._pooled(source, pool)

@@ -33,13 +33,13 @@ def bin_events(
     ("or") or a spike with their number as value ("sum").  `steps` None takes as many steps as the last event needs.
     Within a step the indices rise.
     """
-    for name, value, allowed in (
+    for name, given, allowed in (
         ("rounding", rounding, ROUNDINGS),
         ("multiple", multiple, MULTIPLES),
         ("origin", origin, ORIGINS),
     ):
-        if value not in allowed:
-            raise InputError("unknown value", key=name, found=value, allowed=allowed)
+        if given not in allowed:
+            raise InputError("unknown value", key=name, found=given, allowed=allowed)
     dt = Fraction(dt_us)
     if dt <= 0 or dt.denominator > 10**6 or dt.numerator > 10**15:
         raise InputError("out of range", key="dt_us", found=str(dt_us), allowed="above 0, at most six decimals")

@@ -127,8 +127,8 @@ class FileSpikes:
                 allowed=[self._count],
             )
         for at in range(0, self._count, CHUNK):
-            part = slice(at, min(at + CHUNK, self._count))
-            largest = int(self._read("index", part, np.uint32).max())
+            piece = slice(at, min(at + CHUNK, self._count))
+            largest = int(self._read("index", piece, np.uint32).max())
             if largest >= size:
                 raise InputError(
                     "a spike's neuron index lies outside the population",
@@ -137,7 +137,7 @@ class FileSpikes:
                     found=largest,
                     allowed=f"0 .. {size - 1}",
                 )
-            if self._valued and not self._read("value", part, np.int32).all():
+            if self._valued and not self._read("value", piece, np.int32).all():
                 raise InputError("a spike's value must not be 0", file=self.path, key=self._key("value"))
 
     def _offset_range(self, sample: int, first: int, last: int) -> np.ndarray:
@@ -152,7 +152,7 @@ class FileSpikes:
     def _read(self, column: str, place: Any, dtype: type) -> np.ndarray:
         file = self._source.open()
         with translate(self.path, self._key(column)):
-            data = np.asarray(file.group(f"/populations/{self.name}")[column][place], dtype)
+            data: np.ndarray = np.asarray(file.group(f"/populations/{self.name}")[column][place], dtype)
         data.setflags(write=False)
         return data
 

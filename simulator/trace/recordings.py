@@ -122,9 +122,9 @@ def _population(
     if twice:
         raise InputError("the file says this itself", file=file, found=twice)
     require({**{k: v for k, v in known.items() if v is not None}, **said}, _SIZE[kind], file=file)
-    size = {**known, **said}
+    size = {**{k: v for k, v in known.items() if v is not None}, **said}
     if kind == "camera":
-        shape = (1 if polarity == "merged" else 2, size["height"], size["width"])
+        shape: tuple[int, int, int] = (1 if polarity == "merged" else 2, size["height"], size["width"])
     else:
         shape = (size["neurons"], 1, 1)
     if prod(shape) > 2**31:
