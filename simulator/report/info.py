@@ -18,11 +18,10 @@ from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.record import Record
 from simulator.record_network import network_facts
 from simulator.report.quantity import percent, quantity
-from simulator.resources import find_resource, list_resources
+from simulator.resources import list_resources
 from simulator.trace import Trace
 
 HEAD_BYTES = 2**16
-NETWORK_SUFFIXES = (".nir", ".net")
 _MAPPING = re.compile(rb"""^["']?schema["']?\s*:\s*["']?neurocycle\.mapping/""", re.MULTILINE)
 
 
@@ -32,12 +31,10 @@ def describe_file(name: str, choices: Choices[str, Any] | None = None) -> dict[s
     `choices` say what a foreign format leaves open.  Raises InputError where the content is not understood.
     """
     path = Path(name)
-    if path.is_dir():
+    if (path / "record.h5").is_file():
         path = path / "record.h5"
-        if not path.is_file():
-            raise InputError("the folder is no run directory", file=name, allowed="a folder with record.h5")
     if not path.exists():
-        return _describe_bundled(name)
+        return _describe_bundled(name, dict(choices or {}))
     return {"file": str(path), "bytes": path.stat().st_size, **describe(_load(path, dict(choices or {})))}
 
 
@@ -175,39 +172,50 @@ def _capacity(size: int) -> str:
     return f"{size} B"
 
 
-def _describe_bundled(name: str) -> dict[str, Any]:
+def _describe_bundled(name: str, choices: dict[str, Any]) -> dict[str, Any]:
     """A bundled name may stand for hardware, or for a trace and its network."""
-    traces = list_resources("traces")
-    if name in list_resources("hwconfigs"):
-        return {"bundled": name, **describe(load_hardware(name))}
-    found = {kind: f"{name}.{suffix}" for kind, suffix in (("trace", "trace"), ("network", "net"))}
-    found = {kind: entry for kind, entry in found.items() if entry in traces}
-    if not found:
-        known = {*list_resources("hwconfigs"), *(entry.rsplit(".", 1)[0] for entry in traces)}
-        if "/" in name or "." in name:
-            raise InputError("no such file", file=name)
-        raise unknown("file or bundled name", name, known)
-    parts = {kind: describe(_load(find_resource("traces", entry), {})) for kind, entry in found.items()}
-    return {"bundled": name, **parts}
+    from simulator.network.load import BUILT_IN, load_network, network_names
+    from simulator.trace.load import load_trace, trace_names
+
+    chips, traces, networks = list_resources("hwconfigs"), trace_names(), [*BUILT_IN, *network_names()]
+    found: dict[str, Any] = {}
+    if name in chips:
+        found["hardware"] = describe_hardware(load_hardware(name))
+    if name in networks:
+        found["network"] = describe_network(load_network(name, choices))
+    if name in traces:
+        found["trace"] = describe_trace(load_trace(name))
+    if found:
+        return {"bundled": name, **found}
+    if "/" in name or "." in name:
+        raise InputError("no such file", file=name)
+    raise unknown("file or bundled name", name, {*chips, *traces, *networks})
 
 
 def _load(path: Path, choices: dict[str, Any]) -> Hardware | Network | Trace | Mapping | Record:
     """Loads a file by what it says it is, and by its suffix where it says nothing."""
     from simulator.mapping.file import load_mapping
+    from simulator.network.file import SCHEMA as NETWORK
     from simulator.network.load import load_network
-    from simulator.record_file import SCHEMA, load_record
+    from simulator.record_file import SCHEMA as RECORD
+    from simulator.record_file import load_record
     from simulator.trace.load import load_trace
 
     if path.suffix in (".yaml", ".yml"):
         with open(path, "rb") as file:
             head = file.read(HEAD_BYTES)
         return load_mapping(path) if _MAPPING.search(head) else load_hardware(path)
-    schema = None
-    if is_hdf5(path):
-        with HdfFile(path) as hdf:
-            schema = hdf.attribute("schema")
-    if schema == SCHEMA:
+    if path.suffix == ".npz":
+        # arrays of a network and dense spikes share the suffix: whichever reader understands them
+        try:
+            return load_network(path, choices)
+        except InputError:
+            return load_trace(path, None, choices)
+    if not is_hdf5(path):
+        return load_trace(path, None, choices)
+    with HdfFile(path) as hdf:
+        schema = hdf.attribute("schema")
+        network = schema == NETWORK or (schema is None and (hdf.is_group("/node/nodes") or hdf.is_group("/layer")))
+    if schema == RECORD:
         return load_record(path)
-    if (schema or "").startswith("neurocycle.network/") or path.suffix in NETWORK_SUFFIXES:
-        return load_network(path, choices)
-    return load_trace(path, None, choices)
+    return load_network(path, choices) if network else load_trace(path, None, choices)

@@ -15,9 +15,9 @@ def scale_for(largest: float) -> tuple[float, str]:
     size = abs(largest)
     if size == 0 or not math.isfinite(size):
         return 1.0, ""
-    # 999.95 would be shown as 1000, so the next prefix starts there
+    # with three digits 999.5 would be shown as 1000, so the next prefix starts there
     for factor, prefix in _PREFIXES:
-        if size >= factor * 0.99995:
+        if size >= factor * 0.9995:
             return factor, prefix
     return _PREFIXES[-1]
 
@@ -29,7 +29,8 @@ def quantity(value: float | None, unit: str, digits: int = 3) -> str:
     factor, prefix = scale_for(value)
     scaled = value / factor
     size = abs(scaled)
-    places = digits - 1 if size == 0 else max(0, digits - 1 - math.floor(math.log10(size) + 1e-9))
+    rounded = float(f"{size:.{digits - 1}e}")  # 0.9996 is shown as 1.00, not as 1.000
+    places = digits - 1 if size == 0 else max(0, digits - 1 - math.floor(math.log10(rounded)))
     if isinstance(value, int) and factor == 1.0:
         places = 0
     return f"{scaled:.{places}f} {prefix}{unit}".rstrip()
