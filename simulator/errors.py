@@ -82,7 +82,11 @@ def unknown(kind: str, name: object, choices: Iterable[str], **where: object) ->
     """An `InputError` for a name that is not among `choices`, with the nearest one named."""
     ordered = sorted(choices)
     return InputError(
-        f"unknown {kind}", found=name, allowed=ordered, nearest=nearest(name, ordered), **where  # type: ignore[arg-type]
+        f"unknown {kind}",
+        found=name,
+        allowed=ordered,
+        nearest=nearest(name, ordered),
+        **where,  # type: ignore[arg-type]
     )
 
 

@@ -52,8 +52,10 @@ def simulate(
         raise unknown("activity", activity, ACTIVITIES)
     if trace.time_base != "step":
         raise InputError(
-            "this machine advances in timesteps, the trace holds events", key=f"trace {trace.name}",
-            found=f"time_base {trace.time_base}", allowed="bin it with --import dt_us=..., rounding=..., multiple=...",
+            "this machine advances in timesteps, the trace holds events",
+            key=f"trace {trace.name}",
+            found=f"time_base {trace.time_base}",
+            allowed="bin it with --import dt_us=..., rounding=..., multiple=...",
         )
     _check_fit(network, trace)
     plan = place(network, hardware) if mapping is None else mapping
@@ -70,7 +72,13 @@ def simulate(
         full, facts = _complete(network, trace)
     work = Workload(schedule, network, full, computing, _stored(hardware))
     machine = build(
-        hardware, schedule, network, work, reference=engine == "reference", timeline=bool(timeline), environment=environment
+        hardware,
+        schedule,
+        network,
+        work,
+        reference=engine == "reference",
+        timeline=bool(timeline),
+        environment=environment,
     )
     machine.run(progress)
     if computing:
@@ -98,7 +106,8 @@ def _check_fit(network: Network, trace: Trace) -> None:
     for name in network.inputs:
         if name not in trace.populations:
             raise InputError(
-                "the trace does not hold this input population", key=f"trace {trace.name}: population {name}",
+                "the trace does not hold this input population",
+                key=f"trace {trace.name}: population {name}",
                 allowed=list(trace.populations),
             )
 
@@ -140,8 +149,16 @@ def _read_back(machine: Machine, facts: dict[str, Any]) -> None:
 
 
 def _record(
-    machine: Machine, network: Network, trace: Trace, plan: Mapping, schedule: Schedule, engine: str, activity: str,
-    seed: int, timeline: bool, facts: dict[str, Any],
+    machine: Machine,
+    network: Network,
+    trace: Trace,
+    plan: Mapping,
+    schedule: Schedule,
+    engine: str,
+    activity: str,
+    seed: int,
+    timeline: bool,
+    facts: dict[str, Any],
 ) -> Record:
     units = machine.units
     hardware, work, ledger = machine.hardware, machine.work, machine.ledger
@@ -269,6 +286,4 @@ def _timeline(machine: Machine) -> dict[str, np.ndarray]:
             columns["kind"].append(codes[kind])
             columns["ref"].append(np.full(start.size, ref, np.int32))
     types = {"start": np.int64, "duration": np.int64, "unit": np.uint16, "kind": np.uint8, "ref": np.int32}
-    return {
-        key: (np.concatenate(parts) if parts else np.empty(0)).astype(types[key]) for key, parts in columns.items()
-    }
+    return {key: (np.concatenate(parts) if parts else np.empty(0)).astype(types[key]) for key, parts in columns.items()}

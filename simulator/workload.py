@@ -45,7 +45,9 @@ class Workload:
     learns the inner spikes from its cores.
     """
 
-    def __init__(self, schedule: Schedule, network: Network, trace: Trace, computing: bool, stored: tuple[str, int]) -> None:
+    def __init__(
+        self, schedule: Schedule, network: Network, trace: Trace, computing: bool, stored: tuple[str, int]
+    ) -> None:
         self.schedule, self.network, self.trace, self.computing = schedule, network, trace, computing
         self.spike_format, self.spike_bits = stored
         self._readers = {name: StepReader(trace.spikes(name)) for name in trace.populations}
@@ -73,7 +75,16 @@ class Workload:
             layer = s.layers[s.layer[row]]
             k0, k1, y0, y1 = (int(getattr(s, name)[row]) for name in ("k0", "k1", "y0", "y1"))
             found = reach(
-                self.network, layer, k0, k1, y0, y1, int(s.part[row]), int(s.parts[row]), bool(s.first[row]), bool(s.last[row])
+                self.network,
+                layer,
+                k0,
+                k1,
+                y0,
+                y1,
+                int(s.part[row]),
+                int(s.parts[row]),
+                bool(s.first[row]),
+                bool(s.last[row]),
             )
             self._tiles[row] = found
         return found
@@ -169,7 +180,7 @@ class Workload:
         return (total + job.t1 - job.t0) * self.spike_bits
 
     def _delay(self, row: int, population: str) -> int:
-        """Timesteps by which a load for one layer lags behind: the spikes that the layer takes in now were sent then."""
+        """Timesteps by which a load for one layer lags: the spikes that the layer takes in now were sent then."""
         if self.schedule.op[row] != LOAD or not self.schedule.layer[row]:
             return 0
         layer = self.schedule.layers[self.schedule.layer[row]]
@@ -192,8 +203,19 @@ class Workload:
         size = seen[0] * seen[1] * seen[2]
         out_index, out_value = np.empty(size, np.uint32), np.empty(size, np.int32)
         n = pool_spikes(
-            index, np.empty(0, np.int32) if value is None else value, first[0], last[0], first[1], last[1],
-            np.zeros(size, np.int32), out_index, out_value, source.shape[0], source.shape[2], seen[2], True,
+            index,
+            np.empty(0, np.int32) if value is None else value,
+            first[0],
+            last[0],
+            first[1],
+            last[1],
+            np.zeros(size, np.int32),
+            out_index,
+            out_value,
+            source.shape[0],
+            source.shape[2],
+            seen[2],
+            True,
         )
         return out_index[:n].copy(), None
 
@@ -228,7 +250,8 @@ class Workload:
         total = int(self.steps.sum())
         by_name = {p.name: p for p in self.network.populations}
         return {
-            layer: total * sum(dense_operations(p, by_name[p.source], by_name[layer]) for p in self.network.incoming(layer))
+            layer: total
+            * sum(dense_operations(p, by_name[p.source], by_name[layer]) for p in self.network.incoming(layer))
             for layer in self.network.layers
         }
 
@@ -240,4 +263,3 @@ def _reaches(fan: Fan) -> np.ndarray:
     rows = np.diff(fan.row_start).astype(np.int64)
     cols = np.diff(fan.col_start).astype(np.int64)
     return (rows[:, None, None] * cols[None, :, None] * fan.lanes[None, None, :]).ravel()
-

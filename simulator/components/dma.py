@@ -11,8 +11,8 @@ from simulator.engine.context import Context
 
 
 class Dma:
-    """One channel.  `buffers` chunks may be under way: buffer i moves chunks i, i + buffers, ... one after another, each
-    read from one memory, carried over the link, and written to the other; two buffers are double buffering."""
+    """One channel.  `buffers` chunks may be under way: buffer i moves chunks i, i + buffers, ... one after another,
+    each read from one memory, carried over the link, and written to the other; two buffers are double buffering."""
 
     def __init__(self, ctx: Context, spec: Any) -> None:
         self.ctx, self.spec = ctx, spec

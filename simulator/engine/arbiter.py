@@ -10,7 +10,7 @@ from simulator.engine.environment import Environment
 
 
 class Pool(Protocol):
-    """What an arbiter hands out.  `free` looks only at state as it stood at the end of phase 1 and at earlier grants."""
+    """What an arbiter hands out.  `free` looks only at the state at the end of phase 1 and at earlier grants."""
 
     def free(self, key: int) -> bool:
         """True when a request for `key` could be served now."""
@@ -32,12 +32,15 @@ class Servers:
     available: int
 
     def free(self, key: int) -> bool:
+        """See `Pool.free`."""
         return self.available > 0
 
     def take(self, key: int) -> None:
+        """See `Pool.take`."""
         self.available -= 1
 
     def give(self, key: int) -> None:
+        """See `Pool.give`."""
         self.available += 1
 
 
@@ -49,13 +52,16 @@ class BankedPorts:
         self.ports = ports
 
     def free(self, key: int) -> bool:
+        """See `Pool.free`."""
         return self.ports > 0 and self.bank_free[key]
 
     def take(self, key: int) -> None:
+        """See `Pool.take`."""
         self.ports -= 1
         self.bank_free[key] = False
 
     def give(self, key: int) -> None:
+        """See `Pool.give`."""
         self.ports += 1
         self.bank_free[key] = True
 

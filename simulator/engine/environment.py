@@ -12,7 +12,7 @@ from simulator.engine.levels import PHASE1
 
 
 class Environment(simpy.Environment):
-    """SimPy's environment in int picoseconds; a float delay would turn `now` into a float for good, so it is refused."""
+    """SimPy's environment in int picoseconds; a float delay would make `now` a float for good, so it is refused."""
 
     def schedule(self, event: Event, priority: int = PHASE1, delay: int = 0) -> None:
         """Puts `event` on the heap at `now + delay`, ordered by (time, level, insertion)."""

@@ -10,8 +10,23 @@ from numba import njit
 
 @njit(cache=True)
 def count_taps(
-    index, value, row_start, row_target, col_start, col_target, active,
-    channels, width, row_base, col_base, per_channel, first_row, end_row, k0, k1, columns,
+    index,
+    value,
+    row_start,
+    row_target,
+    col_start,
+    col_target,
+    active,
+    channels,
+    width,
+    row_base,
+    col_base,
+    per_channel,
+    first_row,
+    end_row,
+    k0,
+    k1,
+    columns,
 ):
     """Adds the taps of one timestep's spikes to the windows they fall into.  Returns the taps inside the tile.
 

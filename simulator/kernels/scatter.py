@@ -18,8 +18,8 @@ from numba import njit
 
 # State vector `st` (int64): 0 push of the last event, 1 dispatcher free, 2 events pushed, 3 latest end of an engine,
 # 4 start of the current busy run, 5 events walked, 6 busy runs recorded.
-# Engines `eng` (int64 [E * 10], a row of 10 per engine): 0 request cycle of the next tap, or NEVER when idle, 1 free at,
-# 2 row, 3 end of rows, 4 first column, 5 column, 6 end of columns, 7 word, 8 words, 9 hold.
+# Engines `eng` (int64 [E * 10], a row of 10 per engine): 0 request cycle of the next tap, or 2**62 when idle,
+# 1 free at, 2 row, 3 end of rows, 4 first column, 5 column, 6 end of columns, 7 word, 8 words, 9 hold.
 # Ages `age` (int64 [E + 1]): engines that walk an event, oldest first; age[E] is how many.
 
 
@@ -35,8 +35,34 @@ def begin_step(floor, st):
 
 @njit(cache=True)
 def integrate(
-    index, value, row_start, row_bank, col_start, col_bank, words, ops, fetch, fifo, eng, age, bank_free, st, runs,
-    counts, ready, channels, width, mode, row_base, col_base, chan_base, feed, decode, fetch_den, accumulate, finish,
+    index,
+    value,
+    row_start,
+    row_bank,
+    col_start,
+    col_bank,
+    words,
+    ops,
+    fetch,
+    fifo,
+    eng,
+    age,
+    bank_free,
+    st,
+    runs,
+    counts,
+    ready,
+    channels,
+    width,
+    mode,
+    row_base,
+    col_base,
+    chan_base,
+    feed,
+    decode,
+    fetch_den,
+    accumulate,
+    finish,
     pipeline,
 ):
     """Feeds one block of events of one projection.  Returns the cycle in which its last event enters the FIFO, or

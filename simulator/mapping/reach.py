@@ -57,7 +57,7 @@ class Fan:
         return (self.end_row - self.first_row) * self.shape[2] * (self.high_channel - self.low_channel)
 
     def reads(self, index: np.ndarray) -> np.ndarray:
-        """bool [n]: which of these flat source neurons the tile reads."""
+        """Bool [n]: which of these flat source neurons the tile reads."""
         channels = np.uint32(self.shape[0])
         line, channel = index // (channels * np.uint32(self.shape[2])), index % channels
         rows = (line >= self.first_row) & (line < self.end_row)
@@ -84,8 +84,16 @@ class Reach:
 
 
 def reach(
-    network: Network, layer: str, k0: int, k1: int, y0: int, y1: int, part: int = 0, parts: int = 1,
-    first: bool = True, last: bool = True,
+    network: Network,
+    layer: str,
+    k0: int,
+    k1: int,
+    y0: int,
+    y1: int,
+    part: int = 0,
+    parts: int = 1,
+    first: bool = True,
+    last: bool = True,
 ) -> Reach:
     """The tile of `layer` with the tables that its core walks."""
     target = network.population(layer)
@@ -101,7 +109,10 @@ def _fan(
     pooled = p.pool is not None and p.pool.kind == "or"
     if p.pool is not None and not pooled and p.kind == "sparse":
         raise InputError(
-            "a core cannot pool in front of sparse synapses", key=f"projection {p.name}", found=p.pool.kind, allowed=["or"]
+            "a core cannot pool in front of sparse synapses",
+            key=f"projection {p.name}",
+            found=p.pool.kind,
+            allowed=["or"],
         )
     seen = pooled_shape(p, source)
     shape = seen if pooled else source.shape
@@ -134,7 +145,9 @@ def _fan(
         "one_to_one": 1,
     }[p.kind]
     per_channel = p.kind in ("depthwise", "one_to_one")
-    return Fan(p, shape, pooled, mode, row_start, row, col_start, col, lanes, per_channel, first_row, end_row, low, high, dense)
+    return Fan(
+        p, shape, pooled, mode, row_start, row, col_start, col, lanes, per_channel, first_row, end_row, low, high, dense
+    )
 
 
 def _lanes(
@@ -181,8 +194,16 @@ def _axis_lists(p: Projection, axis: int, size: int, low: int, high: int) -> lis
 
 
 def _sparse_fan(
-    p: Projection, shape: tuple[int, int, int], pooled: bool, target: Population, k0: int, k1: int, y0: int, y1: int,
-    lanes: np.ndarray, part: tuple[int, int],
+    p: Projection,
+    shape: tuple[int, int, int],
+    pooled: bool,
+    target: Population,
+    k0: int,
+    k1: int,
+    y0: int,
+    y1: int,
+    lanes: np.ndarray,
+    part: tuple[int, int],
 ) -> Fan:
     assert p.indptr is not None and p.indices is not None
     c, _, w = target.shape
@@ -193,8 +214,20 @@ def _sparse_fan(
     one = np.array([0, 1], np.int32)
     dense = -(-int(p.indices.size) // target.size)
     return Fan(
-        p, shape, pooled, SPARSE, one, np.zeros(1, np.int32), start, p.indices[inside].astype(np.int32), lanes, False,
-        0, shape[1], *part, dense,
+        p,
+        shape,
+        pooled,
+        SPARSE,
+        one,
+        np.zeros(1, np.int32),
+        start,
+        p.indices[inside].astype(np.int32),
+        lanes,
+        False,
+        0,
+        shape[1],
+        *part,
+        dense,
     )
 
 

@@ -127,9 +127,7 @@ def _expected_shapes(p: Projection, seen: tuple[int, int, int], target: Populati
     """Shape of the weights; raises where source, kernel and target do not fit."""
     c, h, w = seen
     if p.kind in ("conv", "depthwise"):
-        out = tuple(
-            conv_output(n, p.kernel[i], p.stride[i], p.padding[i], p.dilation[i]) for i, n in enumerate((h, w))
-        )
+        out = tuple(conv_output(n, p.kernel[i], p.stride[i], p.padding[i], p.dilation[i]) for i, n in enumerate((h, w)))
         if out != target.shape[1:]:
             raise InputError(
                 f"the kernel makes {out[0]} x {out[1]} positions of {h} x {w}, "

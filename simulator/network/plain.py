@@ -45,7 +45,7 @@ class PlainPopulation:
         self.dead = dead
 
     def update(self, i: int, arrived: int) -> tuple[int, int]:
-        """One timestep of neuron i, to which weighted spikes summing to `arrived` came: (spikes sent, values clamped)."""
+        """One timestep of neuron i, at which weights summing to `arrived` came: (spikes sent, values clamped)."""
         n: Neuron = self.population.neuron
         c = i % self.population.shape[0]
         threshold = int(n.threshold[c % n.threshold.size])

@@ -38,9 +38,7 @@ class Trace:
     def __post_init__(self) -> None:
         for name in self.populations:
             if name not in {p.name for p in self.network.populations}:
-                raise unknown(
-                    "population", name, [p.name for p in self.network.populations], key=f"trace {self.name}"
-                )
+                raise unknown("population", name, [p.name for p in self.network.populations], key=f"trace {self.name}")
 
     @property
     def samples(self) -> int:
@@ -56,8 +54,12 @@ class Trace:
         """Spikes of one population by timestep; refuses populations that are not recorded and other time bases."""
         found = self.populations.get(population)
         if found is None:
-            raise InputError("the trace does not hold this population", key=f"trace {self.name}", found=population,
-                             allowed=list(self.populations))
+            raise InputError(
+                "the trace does not hold this population",
+                key=f"trace {self.name}",
+                found=population,
+                allowed=list(self.populations),
+            )
         if isinstance(found, Events):
             raise InputError(
                 f"the trace has time base {self.time_base!r}, timesteps are needed",

@@ -33,12 +33,10 @@ class CmosCore:
         for memory in self.private:
             self._claim(memory)
         module = importlib.import_module(f"simulator.components.cmos_core.{spec.dataflow}{twin}")
-        self.datapath = module.Datapath(
-            self.ctx, spec, self.port, units[spec.weight_memory], units[spec.state_memory]
-        )
+        self.datapath = module.Datapath(self.ctx, spec, self.port, units[spec.weight_memory], units[spec.state_memory])
 
     def _claim(self, memory: Context) -> None:
-        """The memory is accessed in this core's own cycles, so it must share the core's clock and have no other owner."""
+        """The memory is accessed in this core's own cycles: it must share the core's clock and have no other owner."""
         owner = memory.extra.setdefault("owner", self.ctx.name)
         if owner != self.ctx.name or memory.clock != self.ctx.clock:
             raise InputError(

@@ -31,7 +31,8 @@ class Datapath:
             if fan.mode == SPARSE:
                 raise InputError(
                     "a gather core walks windows; sparse synapses have none",
-                    key=f"projection {fan.projection.name}", allowed="a scatter core, or conv, depthwise, linear, one_to_one",
+                    key=f"projection {fan.projection.name}",
+                    allowed="a scatter core, or conv, depthwise, linear, one_to_one",
                 )
         self.per_channel = any(fan.per_channel for fan in tile.fans) or any(
             fan.projection.kind == "conv" and fan.projection.groups > 1 for fan in tile.fans
@@ -45,7 +46,7 @@ class Datapath:
 
     def step(self, t: int, floor: int) -> Generator[Any, None, int]:
         """Takes in the spikes of timestep t and runs its windows; returns the cycle in which the last one is done."""
-        g, ctx, layer = self.spec.gather, self.ctx, self.layer
+        g, ctx = self.spec.gather, self.ctx
         ready = floor
         blocks: list[Block] = []
         while not blocks or not blocks[-1].last:
@@ -69,8 +70,20 @@ class Datapath:
         windows = self.active if g.gating == "skip" else np.full(self.active.size, self.dense, np.int64)
         end = int(
             kernel.windows(
-                windows, counts, start, self.rows, self.columns, self.depth, self.per_channel, unroll.k, unroll.oy,
-                unroll.ox, g.ops_per_synapse, g.ops_per_pe_cycle * unroll.c, g.window_cycles, self.neuron_lanes,
+                windows,
+                counts,
+                start,
+                self.rows,
+                self.columns,
+                self.depth,
+                self.per_channel,
+                unroll.k,
+                unroll.oy,
+                unroll.ox,
+                g.ops_per_synapse,
+                g.ops_per_pe_cycle * unroll.c,
+                g.window_cycles,
+                self.neuron_lanes,
             )
         )
         held = min(len(blocks), self.spec.input_credits)
@@ -93,8 +106,23 @@ class Datapath:
         if self.per_channel and not fan.per_channel:
             return self._take_groups(fan, block, value, bits)
         taps = kernel.count_taps(
-            block.index, value, fan.row_start, row, fan.col_start, col, self.active, fan.shape[0], fan.shape[2], 0, 0,
-            self.per_channel, tile.y0, tile.y1, tile.k0, tile.k1, self.columns,
+            block.index,
+            value,
+            fan.row_start,
+            row,
+            fan.col_start,
+            col,
+            self.active,
+            fan.shape[0],
+            fan.shape[2],
+            0,
+            0,
+            self.per_channel,
+            tile.y0,
+            tile.y1,
+            tile.k0,
+            tile.k1,
+            self.columns,
         )
         lanes = 1 if self.per_channel else self.depth
         return int(taps) * lanes, int(taps) * lanes * bits
@@ -115,8 +143,23 @@ class Datapath:
             part = np.zeros(self.rows * self.columns, np.int64)
             chosen = value[mine] if value.size else value
             taps = kernel.count_taps(
-                block.index[mine], chosen, fan.row_start, fan.row, fan.col_start, fan.col, part, fan.shape[0],
-                fan.shape[2], 0, 0, False, tile.y0, tile.y1, tile.k0, tile.k1, self.columns,
+                block.index[mine],
+                chosen,
+                fan.row_start,
+                fan.row,
+                fan.col_start,
+                fan.col,
+                part,
+                fan.shape[0],
+                fan.shape[2],
+                0,
+                0,
+                False,
+                tile.y0,
+                tile.y1,
+                tile.k0,
+                tile.k1,
+                self.columns,
             )
             per_channel[:, low - tile.k0 : high - tile.k0] += part[:, None]
             total += int(taps) * (high - low)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from simulator.engine.board import Job
@@ -52,9 +50,7 @@ class PlainTile:
         source = self.network.population(p.source)
         seen = pooled_shape(p, source)
         channels, rows, width = tile.population.shape
-        places = [
-            [(py, px) for px in _windows(p, 1, x, seen[2], pooled)] for py in _windows(p, 0, y, seen[1], pooled)
-        ]
+        places = [[(py, px) for px in _windows(p, 1, x, seen[2], pooled)] for py in _windows(p, 0, y, seen[1], pooled)]
         inside = range(tile.k0, tile.k1)
         taps: list[tuple[tuple[int, int, int], list[int]]] = []
         for line in places:
@@ -62,7 +58,11 @@ class PlainTile:
                 for py, px in line:
                     hits = []
                     for ox in range(width):
-                        ks = [k for k in inside if _connected(p, seen, tile.population.shape, (channel, py, px), (k, oy, ox))]
+                        ks = [
+                            k
+                            for k in inside
+                            if _connected(p, seen, tile.population.shape, (channel, py, px), (k, oy, ox))
+                        ]
                         if ks:
                             hits.append(((channel, py, px), [(oy * width + ox) * channels + k for k in ks]))
                     taps.extend(hits)
@@ -70,7 +70,12 @@ class PlainTile:
             merged: list[tuple[tuple[int, int, int], list[int]]] = []
             for line in places:
                 for place in line:
-                    flat = [(oy * width + ox) * channels + k for oy in range(tile.y0, tile.y1) for ox in range(width) for k in inside]
+                    flat = [
+                        (oy * width + ox) * channels + k
+                        for oy in range(tile.y0, tile.y1)
+                        for ox in range(width)
+                        for k in inside
+                    ]
                     merged.append(((channel, *place), flat))
             return merged
         return taps
@@ -150,7 +155,11 @@ def _windows(p: Projection, axis: int, at: int, pooled_size: int, pooled: bool) 
 
 
 def _connected(
-    p: Projection, seen: tuple[int, int, int], target: tuple[int, int, int], at: tuple[int, int, int], to: tuple[int, int, int]
+    p: Projection,
+    seen: tuple[int, int, int],
+    target: tuple[int, int, int],
+    at: tuple[int, int, int],
+    to: tuple[int, int, int],
 ) -> bool:
     """True when a synapse (of whatever weight) joins pooled source `at` and target `to`."""
     (c, y, x), (k, oy, ox) = at, to

@@ -46,8 +46,8 @@ class Datapath:
         self.tables = self._tables[job.row]
 
     def step(self, t: int, floor: int) -> Generator[Any, None, int]:
-        """Takes in all events of timestep t, not before cycle `floor`; returns the cycle in which all is accumulated."""
-        s, tables, log = self.spec.scatter, self.tables, self.ctx.log
+        """Takes in all events of timestep t, not before cycle `floor`; returns when all is accumulated."""
+        tables, log = self.tables, self.ctx.log
         counts = np.zeros((max(1, len(tables.fans)), 8), np.int64)
         kernel.begin_step(floor, self.st)
         last = False
@@ -68,7 +68,7 @@ class Datapath:
         log.add_wait("engine", int(total[5]))
         log.add_wait("fifo", int(total[6]))
         book_events(self, counts)
-        return max(end, floor)
+        return max(end, ready)  # the end-of-step marker may come after the last event is done
 
     def _call(
         self, projection: int, index: np.ndarray, value: np.ndarray | None, counts: np.ndarray, ready: int, finish: bool
@@ -76,10 +76,35 @@ class Datapath:
         """One kernel call: a block of events, or the end of the timestep."""
         s, t, fan = self.spec.scatter, self.tables, self.tables.fans[projection]
         cycle = kernel.integrate(
-            index, NO_VALUE if value is None else value, t.row_start, t.row, t.col_start, t.col, t.words, t.ops, t.fetch,
-            self.fifo, self.engines, self.ages, self.bank_free, self.st, self.runs, counts[projection], ready,
-            fan.channels, fan.width, fan.mode, fan.row_base, fan.col_base, fan.chan_base, s.feed_cycles,
-            s.decode_cycles, t.fetch_den, s.accumulate_cycles, finish, s.pipeline_cycles,
+            index,
+            NO_VALUE if value is None else value,
+            t.row_start,
+            t.row,
+            t.col_start,
+            t.col,
+            t.words,
+            t.ops,
+            t.fetch,
+            self.fifo,
+            self.engines,
+            self.ages,
+            self.bank_free,
+            self.st,
+            self.runs,
+            counts[projection],
+            ready,
+            fan.channels,
+            fan.width,
+            fan.mode,
+            fan.row_base,
+            fan.col_base,
+            fan.chan_base,
+            s.feed_cycles,
+            s.decode_cycles,
+            t.fetch_den,
+            s.accumulate_cycles,
+            finish,
+            s.pipeline_cycles,
         )
         if self.st[6]:
             work(self.ctx, self.runs[: self.st[6]].copy(), self.weights, self.state)
@@ -95,8 +120,21 @@ class Datapath:
         runs = np.zeros((index.size, 2), np.int64)
         end = int(
             kernel.scan(
-                index, self.out_fifo, self.out_state, runs, counts, start, channels, tile.k0, tile.k1, tile.y0, tile.y1,
-                width, tables.word, s.update_cycles, s.output_cycles,
+                index,
+                self.out_fifo,
+                self.out_state,
+                runs,
+                counts,
+                start,
+                channels,
+                tile.k0,
+                tile.k1,
+                tile.y0,
+                tile.y1,
+                width,
+                tables.word,
+                s.update_cycles,
+                s.output_cycles,
             )
         )
         log = self.ctx.log

@@ -49,7 +49,7 @@ class Datapath:
         self.plain = PlainTile(self.ctx, job, tile)
 
     def step(self, t: int, floor: int) -> Generator[Any, None, int]:
-        """Takes in all events of timestep t, not before cycle `floor`; returns the cycle in which all is accumulated."""
+        """Takes in all events of timestep t, not before cycle `floor`; returns when all is accumulated."""
         ctx = self.ctx
         yield ctx.until(floor)
         self.counts = np.zeros((max(1, len(self.tables.fans)), 8), np.int64)
@@ -62,13 +62,12 @@ class Datapath:
         yield feeder
         while self.walking:
             yield self.idle
-        end = ctx.cycle()
         if self.counts[:, 0].sum():
-            self._work(end, end + self.spec.scatter.pipeline_cycles, self.weights, self.state)
-            end += self.spec.scatter.pipeline_cycles
-            yield ctx.until(end)
+            empty = self.worked + self.spec.scatter.pipeline_cycles
+            self._work(self.worked, empty, self.weights, self.state)
+            yield ctx.until(max(empty, ctx.cycle()))
         book_events(self, self.counts)
-        return end
+        return ctx.cycle()
 
     def _feed(self, floor: int) -> Generator[Any, None, None]:
         ctx, s = self.ctx, self.spec.scatter
@@ -115,6 +114,7 @@ class Datapath:
             yield ctx.until(popped + s.decode_cycles + -(-bits // tables.fetch_den))
             fetched = ctx.cycle()
             self._work(popped, fetched, self.weights, self.state)
+            self.worked = max(self.worked, fetched)
             if not taps:
                 row[7] += 1
                 continue
@@ -165,6 +165,7 @@ class Datapath:
             self.banks.release(bank)
         self.engines.release(0)
         self._work(start, ctx.cycle(), self.weights, self.state)
+        self.worked = max(self.worked, ctx.cycle())
         self.walking -= 1
         if not self.walking:
             idle, self.idle = self.idle, ctx.env.event()

@@ -28,7 +28,8 @@ class ScatterTables:
     """All projections of a tile, packed one after another for the kernel.
 
     A membrane word holds `word` neurons: as many as the lanes work on and as one row of the state memory holds.
-    A weight word holds the weights of one membrane word; reading it takes its bits / (banks x width) of the weight memory.
+    A weight word holds the weights of one membrane word; reading it takes its bits / (banks x width) cycles of the
+    weight memory.
     """
 
     def __init__(self, tile: Reach, spec: Any, weights: Any, state: Any) -> None:
