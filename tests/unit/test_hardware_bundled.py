@@ -7,6 +7,7 @@ import pickle  # only to see that worker processes can receive a machine
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from simulator.hardware.specs.cmos_core import CmosCore
 from simulator.hardware.specs.sram import Sram
 from simulator.resources import list_resources
 from tests.unit.hardware_text import TEXT, machine
+from tests.unit.source_tree import ROOT
 
 NAMES = list_resources("hwconfigs")
 SIA_PAIRS = [(50, 12), (75, 8), (100, 6), (150, 4), (200, 3), (300, 2)]
@@ -148,3 +150,15 @@ def test_sia_memories_fit_the_board() -> None:
     assert rate == Fraction(7, 10) * 2_100_000_000
     prices = {f for s in chip.units.values() for f, c in s.constants().items() if "_energy_pj" in f and c.value}
     assert prices == {"accumulate_energy_pj"}
+
+
+def test_the_example_of_the_readme_loads(tmp_path: Path) -> None:
+    text = (ROOT / "hwconfigs" / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "my_chip.yaml"
+    path.write_text(text.split("```yaml\n")[1].split("```")[0])
+    chip = load_hardware(path)
+    assert [name for name in chip.units if name.startswith(("core", "dma"))] == [
+        "dma[0]", "core[0]", "core[1]", "core[2]", "core[3]"]  # fmt: skip
+    assert chip.unit("weight").leakage_mw.source == "data sheet, table 3"
+    for name in NAMES:
+        assert f"`{name}`" in text
