@@ -1,1 +1,1 @@
-"""Benchmarks: accuracy beside recordings, speed beside peers.  Each module is a command: `python -m benchmarks.NAME`."""
+"""Benchmarks: accuracy beside recordings, speed beside peers.  Each is a command: `python -m benchmarks.NAME`."""

@@ -67,8 +67,12 @@ def compute(data: Path) -> Result:
     layer = plan.layers[0]
     shape = layer.soma.population.shape
     if chip["counts"].ndim != 4 or chip["counts"].shape[1:] != shape:
-        raise InputError("the recorded counts have another shape than the layer", file=chip_path,
-                         found=chip["counts"].shape, allowed=[f"[cases, {shape[0]}, {shape[1]}, {shape[2]}]"])  # fmt: skip
+        raise InputError(
+            "the recorded counts have another shape than the layer",
+            file=chip_path,
+            found=chip["counts"].shape,
+            allowed=[str(("cases", *shape))],
+        )
     cases = []
     for counts, digit, number in zip(chip["counts"], chip["digit"], chip["recording_id"], strict=True):
         if str(number) not in files:
