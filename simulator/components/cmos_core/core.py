@@ -63,6 +63,7 @@ class CmosCore:
             ctx.log.add_stall("dependency", free, start)
             yield ctx.until(start)
             free = yield from self._task(job, start)
+            yield ctx.until(free)  # the next command leaves the queue when the core is free, not ahead of time
 
     def _task(self, job: Job, start: int) -> Generator[Any, None, int]:
         """Runs one task from cycle `start`; returns the cycle in which the core is free again."""
