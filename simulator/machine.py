@@ -15,6 +15,7 @@ from simulator.engine.context import Context
 from simulator.engine.environment import Environment
 from simulator.engine.statelog import StateLog
 from simulator.errors import InputError, InvariantError
+from simulator.kernels.bins import add_runs
 from simulator.ledger import UNATTRIBUTED, Ledger
 from simulator.workload import Workload
 
@@ -122,7 +123,7 @@ def build(
             env=env,
             clock=Clock(spec.clock, hardware.clock_hz(name)),
             ledger=ledger,
-            log=StateLog(spec.STALLS, timeline),
+            log=StateLog(spec.STALLS, add_runs, timeline),
             board=board,
             queue=JobQueue(env, depth),
             work=work,

@@ -133,7 +133,7 @@ def _stored(hardware: Hardware) -> tuple[str, int]:
     for name in hardware.units:
         spec = hardware.unit(name)
         if hasattr(spec, "spike_format"):
-            found.add((spec.spike_format, spec.spike_bits))
+            found.add((spec.spike_format, getattr(spec, "spike_bits", 32)))
     if len(found) > 1:
         raise InputError("all cores must store spikes alike", key=f"hardware {hardware.name}", found=sorted(found))
     return found.pop() if found else ("address", 32)

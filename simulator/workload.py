@@ -62,7 +62,8 @@ class Workload:
     def after(self, row: int) -> tuple[list[int], list[int]]:
         """Rows to wait for: loads of weights, and the others."""
         s = self.schedule
-        weights, others = [], []
+        weights: list[int] = []
+        others: list[int] = []
         for i in s.after_of(row).tolist():
             (weights if s.op[i] == LOAD and s.operand[i] == WEIGHT else others).append(i)
         return weights, others

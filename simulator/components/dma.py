@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from simpy.events import Event
+
 from simulator.engine.banked import Access
 from simulator.engine.board import Job
 from simulator.engine.context import Context
@@ -68,9 +70,10 @@ class Dma:
             for unit, write in ((first, False), (second, True)):
                 words = unit.memory.words(sizes[i])
                 burst = Access(ctx.extra["first_id"] + slot, i, words, write, layer, operand, sizes[i])
-                event = ctx.env.event()
-                unit.access(burst, lambda grant, release, event=event: event.succeed((grant, release)))
-                grant, release = yield event
+                event: Event = ctx.env.event()
+                unit.access(burst, lambda start, end, event=event: event.succeed((start, end)))
+                moved: tuple[int, int] = yield event
+                grant, release = moved
                 clock = ctx.clock
                 ctx.log.add_busy(clock.at_or_after(grant), clock.at_or_after(release))
                 if not write:

@@ -6,18 +6,21 @@ longer change, adds the totals, the busy bins and, where asked for, the timeline
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from simulator.kernels.bins import add_runs
+import numpy as np
 
 BINS = 2048
 
 
 class StateLog:
-    """Totals, busy bins and timeline of one unit; `causes` are its stalls in declared order."""
+    """Totals, busy bins and timeline of one unit; `causes` are its stalls in declared order.
 
-    def __init__(self, causes: tuple[str, ...], timeline: bool = False) -> None:
-        self.causes = causes
+    `add_runs(start, end, bin_cycles, bins)` splits intervals at bin edges (`simulator.kernels.bins`).
+    """
+
+    def __init__(self, causes: tuple[str, ...], add_runs: Callable[..., None], timeline: bool = False) -> None:
+        self.causes, self._add_runs = causes, add_runs
         self.busy = 0
         self.stall = [0] * len(causes)
         self.waits: dict[str, int] = {}
@@ -127,4 +130,4 @@ class StateLog:
             self.bins[: BINS // 2] = self.bins[0::2] + self.bins[1::2]
             self.bins[BINS // 2 :] = 0
             self.bin_cycles *= 2
-        add_runs(np.ascontiguousarray(start), np.ascontiguousarray(end), self.bin_cycles, self.bins)
+        self._add_runs(np.ascontiguousarray(start), np.ascontiguousarray(end), self.bin_cycles, self.bins)

@@ -71,8 +71,8 @@ class SpikePort:
                 if slot is not None:
                     yield slot
                 yield ctx.until(ctx.cycle())
-                grant, _ = yield self._access(block.bits, False, layer)
-                start = max(ctx.clock.at_or_after(grant), self._link_free)
+                moved: tuple[int, int] = yield self._access(block.bits, False, layer)
+                start = max(ctx.clock.at_or_after(moved[0]), self._link_free)
                 self._link_free = start + -(-block.bits // spec.link_width_bits)
                 block.ready = max(ctx.cycle(), self._link_free) + spec.link_latency_cycles
                 ctx.count(layer, "link:spike", block.bits)
