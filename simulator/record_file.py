@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "neurocycle.record/1"
 MAX_NAME_BYTES = 256
+MAX_TOTAL_BYTES = 2**30
+"""All arrays of one record together.  Nothing larger is written, and nothing larger is read from a stranger's file."""
 PLAIN = ("network", "trace", "mapping", "work")
 SCALARS = {"engine": str, "activity": str, "seed": int, "end_ps": int}
 
@@ -46,9 +48,11 @@ SCALARS = {"engine": str, "activity": str, "seed": int, "end_ps": int}
 def write_record(record: Record, path: str | Path) -> Path:
     """Writes `record` to `path`; the file appears there only when it is complete.  Returns the path.
 
-    Raises InputError where the folder cannot be written or a name is too long to be stored.
+    Raises InputError where the folder cannot be written, a name is too long to be stored, or the arrays (in practice a
+    timeline of more than about 4e7 intervals) exceed MAX_TOTAL_BYTES.
     """
     path = Path(path)
+    _check_size(record, path)
     meta: dict[str, Any] = {"schema": SCHEMA, "version": _version()}
     meta |= {key: getattr(record, key) for key in SCALARS} | {key: _plain(getattr(record, key)) for key in PLAIN}
     with new_file(path) as file:
@@ -86,6 +90,20 @@ def load_record(path: str | Path) -> Record:
     from simulator.record_read import read_record
 
     return read_record(Path(path))
+
+
+def _check_size(record: Record, path: Path) -> None:
+    intervals = 0 if record.timeline is None else int(record.timeline["start"].size)
+    size = intervals * sum(dtype.itemsize for dtype in TIMELINE_COLUMNS.values())
+    size += record.counts.nbytes + record.busy.nbytes + record.steps.nbytes
+    size += sum(o.step_start.nbytes + o.index.nbytes + (0 if o.value is None else o.value.nbytes)
+                for o in record.outputs.values())
+    size += sum(values.nbytes for values in record.membranes.values())
+    if size > MAX_TOTAL_BYTES * 15 // 16:  # the rest is for names and texts
+        raise InputError(
+            f"the record is too large for a file ({intervals} intervals); run fewer samples or without a timeline",
+            file=path, found=f"{size} bytes", allowed=f"at most {MAX_TOTAL_BYTES * 15 // 16}",
+        )
 
 
 def _version() -> str:

@@ -15,10 +15,8 @@ from simulator.ledger import UNATTRIBUTED, check_counters
 from simulator.network.file import check_schema
 from simulator.network.hdf5 import HdfFile
 from simulator.record import TIMELINE_COLUMNS, Output, Record, UnitTime
-from simulator.record_file import MAX_NAME_BYTES, PLAIN, SCALARS, SCHEMA
+from simulator.record_file import MAX_NAME_BYTES, MAX_TOTAL_BYTES, PLAIN, SCALARS, SCHEMA
 
-MAX_TOTAL_BYTES = 2**30
-"""All arrays of one record together; larger files are refused before memory is taken."""
 MAX_TEXT_BYTES = 64 * 2**20
 INT64 = np.dtype(np.int64)
 

@@ -81,6 +81,22 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["r.h5"]
 
 
+def test_no_file_is_written_that_could_not_be_read(tmp_path: Path) -> None:
+    # broadcast arrays take no memory; their size in a file would be 1.4 GB
+    columns = small_record().timeline or {}
+    endless = {name: np.broadcast_to(values[:1], 60_000_000) for name, values in columns.items()}
+    with pytest.raises(InputError, match=r"too large for a file \(60000000 intervals\)"):
+        write_record(dataclasses.replace(small_record(), timeline=endless), tmp_path / "r.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_sizes_are_checked_before_memory_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_record(small_record(), tmp_path / "r.h5")
+    monkeypatch.setattr("simulator.record_read.MAX_TOTAL_BYTES", path.stat().st_size // 4)
+    with pytest.raises(InputError, match=r"too large|fewer"):
+        load_record(path)
+
+
 def change_json(path: Path, **entries: object) -> None:
     """Replaces plain values ("work.spikes" style keys use two underscores for the dot)."""
     with h5py.File(path, "r+") as file:

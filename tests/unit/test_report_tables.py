@@ -14,7 +14,7 @@ from simulator.report.csvs import layers_csv
 from simulator.report.layers import COLUMNS, layer_rows, movement_columns
 from simulator.report.quantity import percent, quantity
 from simulator.report.tables import record_tables
-from tests.unit.small_record import COUNTS, small_record
+from tests.unit.small_record import COUNTS, description, hardware, small_record
 
 
 def printed(record: Record, width: int = 110) -> str:
@@ -102,3 +102,14 @@ def test_layers_csv_has_documented_columns_and_full_precision() -> None:
 def test_a_name_is_no_spreadsheet_formula() -> None:
     record = dataclasses.replace(small_record(), layers=("unattributed", "=1+1", "fc"))
     assert "\n'=1+1," in layers_csv(record)
+
+
+def test_memories_of_a_range_share_their_columns() -> None:
+    new = {"weight": "weight[0]", "state": "weight[1]"}
+    units = {new.get(name, name): spec for name, spec in description()["units"].items()}
+    units["core"] |= {"weight_memory": "weight[0]", "state_memory": "weight[1]"}
+    machine = hardware({"units": units})
+    times = dict(zip(machine.units, small_record().cycles.values(), strict=True))
+    record = dataclasses.replace(small_record(), hardware=machine, units=tuple(machine.units), cycles=times)
+    conv = layer_rows(record)[1]
+    assert conv["weight_read_bits"] == 3200 + 6400 and "state_read_bits" not in conv
