@@ -64,7 +64,7 @@ class Dma:
 
     def _buffer(
         self, slot: int, sizes: list[int], first: Any, second: Any, layer: int, operand: str
-    ) -> Generator[Any, None, None]:
+    ) -> Generator[Any, Any, None]:
         ctx = self.ctx
         for i in range(slot, len(sizes), self.spec.buffers):
             for unit, write in ((first, False), (second, True)):

@@ -30,8 +30,9 @@ def count_taps(
 ):
     """Adds the taps of one timestep's spikes to the windows they fall into.  Returns the taps inside the tile.
 
-    index uint32 [n], value int32 [n] or [0] when all are 1 (|value| taps each).  row_target, col_target int32: output
-    rows and columns that a source row or column reaches.  per_channel 0: every output channel sees every tap, and
+    index uint32 [n], value int32 [n] or [0] when all are 1 (|value| taps each).  channels, width: of the source.
+    row_start int32, row_target int32: output rows that a source row reaches, from `row_base` on; col_start, col_target
+    and `col_base` likewise.  k0 .. k1, first_row .. end_row: the tile; columns: output columns.  per_channel 0: every output channel sees every tap, and
     active int64 [rows * columns] counts per position; 1: a tap belongs to the channel of its spike, and active
     int64 [rows * columns * (k1 - k0)] counts per neuron, channel last.
     """
@@ -66,7 +67,9 @@ def count_taps(
 def windows(active, counts, start, rows, columns, depth, per_channel, uk, uy, ux, numerator, denominator, least, lanes):
     """Runs all windows of one timestep.  Returns the cycle in which the neuron unit has finished the last group.
 
-    active: taps to execute per window (see `count_taps`).  uk, uy, ux: windows unrolled over channels, rows, columns.
+    active: taps to execute per window (see `count_taps`, also for per_channel).  start: first cycle.
+    rows, columns, depth: the tile's output rows, columns and channels.  uk, uy, ux: windows unrolled over channels,
+    rows, columns.
     A window of n taps takes ceil(n * numerator / denominator) cycles, a group at least `least`.  lanes: neurons that
     the neuron unit updates per cycle; 0 means it takes no time.
     counts int64 [4]: 0 compute cycles, 1 cycles the array waited for the neuron unit, 2 groups, 3 neuron-unit cycles.

@@ -69,14 +69,15 @@ def integrate(
     with `finish`, which ends the timestep, the cycle in which every tap is done and the pipeline is empty.
 
     index uint32 [n], flat channel-last source index; value int32 [n] or [0] when all are 1: |value| events each.
-    row_start int32, row_bank int32: targets of a source row, as bank offsets; likewise columns.  The tables of all
-    projections of a tile lie one after another; `row_base`, `col_base`, `chan_base` say where this projection's begin.
+    row_start int32, row_bank int32: targets of a source row, as bank offsets; col_start, col_bank: of a column.  The
+    tables of all projections of a tile lie one after another; `row_base`, `col_base`, `chan_base` say where this projection's begin.
     words, ops, fetch int64 [channels]: membrane words and synaptic operations per tap, weight bits x cycles per tap.
     fifo int64 [depth]: pop cycles, as a ring.  eng, age, st: see above.  bank_free int64 [banks].
     runs int64 [m, 2]: busy intervals are appended at st[6].
     counts int64 [8]: 0 events, 1 taps, 2 synaptic operations, 3 membrane words, 4 bank waits, 5 engine waits,
     6 FIFO waits (cycles), 7 events without a tap here.
-    ready: cycle from which the block may be read.  mode: 0 grid (a tap holds all words of a position in one bank),
+    ready: cycle from which the block may be read.  channels, width: of the source.  feed, decode, fetch_den,
+    accumulate (cycles a bank is held per word), pipeline: see the module.  mode: 0 grid (a tap holds all words of a position in one bank),
     1 linear (a tap per word, words interleaved over the banks), 2 sparse (a tap per synapse, columns by source index).
     """
     never = np.int64(1) << 62
@@ -243,7 +244,8 @@ def scan(index, fifo, so, runs, counts, start, channels, k0, k1, first_row, end_
     starts when the update and the pushes of this one are done.  The output link takes one spike every `output` cycles,
     one cycle after its push or later.
 
-    index uint32 [n]: spikes of the layer in this timestep, rising; those outside channels k0 .. k1 are passed over.
+    index uint32 [n]: spikes of the layer in this timestep, rising; those outside channels k0 .. k1 or rows first_row ..
+    end_row are passed over.  channels, width: of the layer.  start: first cycle of the scan.
     fifo int64 [depth]: cycles in which spikes leave the FIFO, as a ring.
     so int64 [4], in and out: 0 leave cycle of the last spike, 1 spikes pushed ever, 2 cycle in which the link is done.
     runs int64 [m, 2]: stalls on a full FIFO; counts int64 [3]: 0 spikes of the tile, 1 stall cycles, 2 runs.

@@ -62,7 +62,7 @@ class SpikePort:
         cut[-1].bits += spec.spike_bits
         return cut
 
-    def fetch(self, steps: Callable[[], Any], layer: int) -> Generator[Any, None, None]:
+    def fetch(self, steps: Callable[[], Any], layer: int) -> Generator[Any, Any, None]:
         """Process: reads the blocks of all timesteps in order, as far ahead as credits allow."""
         ctx, spec = self.ctx, self.spec
         for feeds in steps():
