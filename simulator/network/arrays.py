@@ -30,6 +30,7 @@ import numpy as np
 from simulator.errors import InputError, unknown
 from simulator.network.choices import check_keys
 from simulator.network.geometry import conv_output
+from simulator.network.hdf5 import naming
 from simulator.network.network import Network
 from simulator.network.neuron import Decay, Neuron
 from simulator.network.npz import read_npz
@@ -76,6 +77,11 @@ def network_from_arrays(
     for key in shared:
         if key not in _NEURON_KEYS and key != "delay":
             raise unknown("key", key, (*_NEURON_KEYS, "delay"), file=name, key="common")
+    with naming(name):
+        return _network(layers, shared, name, source)
+
+
+def _network(layers: Sequence[Mapping[str, Any]], shared: dict[str, Any], name: str, source: str) -> Network:
     whole = _arithmetic(layers, name)
     populations: list[Population] = []
     projections: list[Projection] = []
@@ -118,12 +124,10 @@ def read_network_npz(path: str | Path, choices: Mapping[str, Any] | None = None)
             )
     if sorted(layers) != list(range(len(layers))) or not layers:
         raise InputError("layers must be numbered from 0", file=path, found=sorted(layers)[:8])
-    try:
+    with naming(path):
         return network_from_arrays(
             [layers[i] for i in range(len(layers))], name=name, common=common, source=f"arrays of {path.name}"
         )
-    except InputError as error:
-        raise InputError(str(error), file=path) from None
 
 
 def _arithmetic(layers: Sequence[Mapping[str, Any]], name: str) -> bool:

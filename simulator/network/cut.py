@@ -8,11 +8,11 @@ from simulator.errors import unknown
 from simulator.network.network import Network
 
 
-def cut_network(network: Network, last: str, *, file: object = None) -> Network:
+def cut_network(network: Network, last: str) -> Network:
     """The network without every population that does not lead to `last`; an unknown name is an InputError."""
     names = [p.name for p in network.populations]
     if last not in names:
-        raise unknown("population", last, names, file=file, key="until")
+        raise unknown("population", last, names, key="until")
     kept, waiting = {last}, [last]
     while waiting:
         for projection in network.incoming(waiting.pop()):

@@ -64,6 +64,17 @@ def translate(path: Path, key: str = "") -> Iterator[None]:
         raise InputError(f"the file is damaged or not as expected ({text[:200]})", file=path, key=key or None) from None
 
 
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Puts the file's name before an `InputError` of checks that do not know it."""
+    try:
+        yield
+    except InputError as error:
+        if error.file is not None:
+            raise
+        raise InputError(str(error), file=path) from None
+
+
 class HdfFile:
     """A file opened for reading; a context manager.  Paths of objects are absolute, such as "/populations/conv1"."""
 

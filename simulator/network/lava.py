@@ -24,7 +24,7 @@ from simulator.errors import InputError, unknown
 from simulator.network.choices import check_keys, number, require, whole_numbers
 from simulator.network.cut import cut_network
 from simulator.network.geometry import conv_output
-from simulator.network.hdf5 import HdfFile
+from simulator.network.hdf5 import HdfFile, naming
 from simulator.network.network import Network
 from simulator.network.neuron import Decay, Neuron
 from simulator.network.population import Population
@@ -48,7 +48,7 @@ def read_lava_net(path: str | Path, choices: Mapping[str, Any]) -> Network:
     check_keys(choices, ("delay", "reset_steps", "until", "dt_us", "dt_ms", "dt_s"), file=path)
     require(choices, ["delay"], file=path)
     delay = number(choices, "delay", file=path, high=2**16)
-    with HdfFile(path) as file:
+    with naming(path), HdfFile(path) as file:
         names = file.names("/layer")
         if sorted(names) != sorted(str(i) for i in range(len(names))):
             raise InputError("layers must be numbered from 0", file=path, key="/layer", found=names[:8])
@@ -65,7 +65,7 @@ def read_lava_net(path: str | Path, choices: Mapping[str, Any]) -> Network:
         network = Network(
             path.stem, tuple(populations), tuple(reader.projections), "int", f"lava-dl file {path.name}", used
         )
-        return cut_network(network, str(choices["until"]), file=path) if "until" in choices else network
+        return cut_network(network, str(choices["until"])) if "until" in choices else network
 
 
 def _restarted(population: Population, shift: int, steps: list[int]) -> Population:

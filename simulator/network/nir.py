@@ -24,6 +24,7 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.network.choices import check_keys, decimal, number, one_of, require, timestep_us
 from simulator.network.cut import cut_network
+from simulator.network.hdf5 import naming
 from simulator.network.network import Network
 from simulator.network.neuron import Decay, Model, Neuron
 from simulator.network.nir_chain import Chain, Shape, bias_through, chw
@@ -41,23 +42,24 @@ def read_nir(path: str | Path, choices: Mapping[str, Any]) -> Network:
     Raises InputError for a missing or unknown choice, a node type without counterpart, and graphs that do not come
     down to populations and projections.
     """
-    network = _Reader(read_graph(path), choices).network()
-    if "until" in choices:
-        network = cut_network(network, str(choices["until"]), file=path)
-    return quantise_int8(network) if network.choices.get("quantise") == "int8" else network
+    with naming(path):
+        network = _Reader(read_graph(path), choices).network()
+        if "until" in choices:
+            network = cut_network(network, str(choices["until"]))
+        return quantise_int8(network) if network.choices.get("quantise") == "int8" else network
 
 
 class _Reader:
     def __init__(self, graph: Graph, choices: Mapping[str, Any]) -> None:
         self.graph, self.path = graph, graph.path
         self.kinds = {n.type for n in graph.nodes.values()}
-        self.used = self._choose(choices)
         self._shapes: dict[str, Shape] = {}
         self.names = self._order()
         self.bias: dict[str, np.ndarray] = {}
         self.chains: list[tuple[str, str, list[Node]]] = []
         for name in self.names:
             self._collect(name)
+        self.used = self._choose(choices)
 
     def network(self) -> Network:
         populations = []

@@ -156,7 +156,7 @@ def _flatten(path: Path, version: str, nodes: dict[str, Node], edges: list[tuple
     for a, b in joined:
         before[b].append(a)
     for name in inner:
-        followers = [n for n in nodes if name in before[n]]
+        followers = [n for n, sources in before.items() if name in sources]
         for follower in followers:
             at = before[follower].index(name)
             before[follower][at : at + 1] = before[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
+import warnings
 import zipfile
 import zlib
 from math import prod
@@ -19,16 +21,17 @@ _KINDS = "biufSUV"
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
+    tokenize.TokenError,
     OSError,
     ValueError,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     KeyError,
     TypeError,
     SyntaxError,
-    UnicodeError,
+    MemoryError,
 )
+"""What zipfile, zlib and numpy's header parser raise on broken bytes."""
 
 
 def read_npz(path: str | Path) -> dict[str, np.ndarray]:
@@ -73,7 +76,9 @@ def _read(stream: IO[bytes], path: Path, key: str, room: int) -> np.ndarray:
     if version not in ((1, 0), (2, 0)):
         raise InputError("unknown version of the array format", file=path, key=key, found=version)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = header(stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy warns about headers of Python 2 while it tries to mend broken ones
+        shape, fortran, dtype = header(stream)
     if dtype.hasobject or dtype.kind not in _KINDS:
         raise InputError("arrays of objects are refused", file=path, key=key, found=str(dtype))
     size = prod(shape) * dtype.itemsize

@@ -20,6 +20,7 @@ import numpy as np
 from simulator.errors import InputError, unknown
 from simulator.network import Network
 from simulator.network.choices import check_keys, require
+from simulator.network.hdf5 import naming
 from simulator.network.npz import MAX_BYTES, read_npy, read_npz
 from simulator.trace.arrays import trace_from_arrays
 from simulator.trace.events import CameraEvents
@@ -117,7 +118,7 @@ def _trace(
         for key in arrays:
             if key not in names:
                 raise unknown("population", key, names, file=path)
-    try:
+    with naming(path):
         return trace_from_arrays(
             arrays,
             str(choices["layout"]),
@@ -126,8 +127,6 @@ def _trace(
             source=f"{path.name}, layout {choices['layout']}",
             labels=labels,
         )
-    except InputError as error:
-        raise InputError(str(error), file=path) from None
 
 
 def _unpacked(data: np.ndarray, shape: np.ndarray | None, path: Path, key: str) -> np.ndarray:
