@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from simulator.errors import InputError
 from simulator.record import Record
 from simulator.report.plots import PLOTS, draw_plot, drawable, write_plots
+from simulator.report.plots import intervals
 from simulator.report.plots import timeline as timeline_plot
 from simulator.report.plots.style import COLOURS, LAYER_COLOURS
 from tests.unit.small_record import UNITS, small_record
@@ -96,6 +97,22 @@ def test_many_intervals_are_an_image_whose_colours_mix_by_share() -> None:
     assert np.allclose(image[UNITS.index("core"), 0], 1.0 - 0.6 * work - 0.4 * stall)
     assert np.allclose(image[UNITS.index("core"), 1], 1.0 - 0.4 * work - 0.6 * stall)
     assert np.allclose(image[UNITS.index("host")], 1.0)
+
+
+def test_an_image_does_not_depend_on_the_chunks_it_is_read_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pixels() -> np.ndarray:
+        images = draw_plot(many_intervals(), "timeline").axes[0].images
+        return next(i.get_array() for i in images if i.get_array().ndim == 3)
+
+    whole = pixels()
+    monkeypatch.setattr(intervals, "CHUNK", 777)
+    assert np.allclose(pixels(), whole)
+
+
+def test_a_unit_without_intervals_shows_its_busy_bins() -> None:
+    axes = draw_plot(small_record(), "timeline").axes[0]
+    rows = sorted(round(sum(image.get_extent()[2:]) / 2) for image in axes.images)
+    assert rows == [UNITS.index(name) for name in ("host", "weight", "state", "spikes")]
 
 
 def test_a_window_shows_its_intervals_one_by_one() -> None:
