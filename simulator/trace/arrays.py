@@ -108,8 +108,10 @@ def _counts(values: np.ndarray, key: str) -> np.ndarray | None:
     """int32 values of the spikes, None where all are 1."""
     if values.dtype.kind == "b":
         return None
-    if values.dtype.kind == "f" and (not np.isfinite(values).all() or (values != np.floor(values)).any()):
-        raise InputError("spikes must be whole numbers", key=key, found=float(values[values != np.floor(values)][0]))
+    if values.dtype.kind == "f":
+        broken = values[~np.isfinite(values) | (values != np.floor(values))]
+        if broken.size:
+            raise InputError("spikes must be whole numbers", key=key, found=float(broken[0]))
     if values.size and max(abs(int(values.max())), abs(int(values.min()))) >= 2**31:
         raise InputError("a spike's value is too large", key=key, found=float(np.abs(values).max()))
     return None if (values == 1).all() else values.astype(np.int32)
