@@ -12,8 +12,7 @@ from matplotlib.colors import to_rgb
 
 from simulator.errors import InputError
 from simulator.record import Record
-from simulator.report.plots import PLOTS, draw_plot, drawable, write_plots
-from simulator.report.plots import intervals
+from simulator.report.plots import PLOTS, draw_plot, drawable, intervals, write_plots
 from simulator.report.plots import timeline as timeline_plot
 from simulator.report.plots.style import COLOURS, LAYER_COLOURS
 from tests.unit.small_record import UNITS, small_record
