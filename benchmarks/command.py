@@ -6,7 +6,6 @@ import argparse
 import csv
 import json
 import sys
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError, NeurocycleError
+from simulator.network.npz import read_npz
 
 
 @dataclass
@@ -72,11 +72,7 @@ def read_arrays(path: Path, *keys: str) -> dict[str, np.ndarray]:
     """All arrays of an .npz file; InputError where one of `keys` is missing or the file is none."""
     if not path.is_file():
         raise InputError("no such file", file=path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"not an .npz file ({error})", file=path) from None
+    arrays = read_npz(path)
     for key in keys:
         if key not in arrays:
             raise InputError("the array is missing", file=path, key=key, allowed=list(arrays))

@@ -13,7 +13,7 @@ from simulator.functional.eventwise import EventList, EventRunner, merge_inputs
 from simulator.functional.plan import Plan, plan_network
 from simulator.functional.stepper import Stepper
 from simulator.network import Network
-from simulator.trace import Block, Events, Spikes, StepSpikesBuilder, Trace
+from simulator.trace import Block, Events, Trace
 
 TimedEvents = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 CHUNK_STEPS = 64
@@ -45,23 +45,13 @@ def run_network(network: Network, inputs: Trace) -> Trace:
     Raises InputError, naming the population or projection, where the network has no weights, an input population has no
     spikes, or something cannot be run in this time base.
     """
-    plan = plan_network(network)
-    check_inputs(plan, inputs)
-    names = [p.name for p in network.populations]
-    populations: dict[str, Spikes | Events] = {}
     if inputs.time_base == "step":
-        builders = {name: StepSpikesBuilder() for name in names}
-        for sample in range(inputs.samples):
-            for builder in builders.values():
-                builder.begin_sample()
-            for blocks in stream_sample(plan, inputs, sample):
-                for name in names:
-                    builders[name].add_block(blocks[name])
-        longest = int(inputs.steps.max(initial=0))
-        populations.update({name: builders[name].build(longest) for name in names})
-    else:
-        results = [run_sample(plan, inputs, sample).events for sample in range(inputs.samples)]
-        populations.update({name: _events([events[name] for events in results]) for name in names})
+        from simulator.functional.complete import complete_trace  # which stands on this module
+
+        return complete_trace(network, inputs)[0]
+    plan = plan_network(network)
+    results = [run_sample(plan, inputs, sample).events for sample in range(inputs.samples)]
+    populations = {p.name: _events([events[p.name] for events in results]) for p in network.populations}
     return Trace(
         name=inputs.name,
         network=network,
