@@ -262,7 +262,10 @@ def _outputs(network: Network, work: Workload) -> dict[str, Output]:
                 index, value = work.made[name][sample][t] if name in work.made else work.spikes(name, sample, t)
                 builder.add_step(index, value)
         spikes = builder.build(int(work.steps.max(initial=0)))
-        outputs[name] = Output(spikes.step_start, spikes.index, spikes.value)
+        value = spikes.value
+        if value is None and network.population(name).neuron.output != "binary":
+            value = np.ones(spikes.index.size, np.int32)
+        outputs[name] = Output(spikes.step_start, spikes.index, value)
     return outputs
 
 
@@ -279,11 +282,11 @@ def _timeline(machine: Machine) -> dict[str, np.ndarray]:
     for number, unit in enumerate(machine.units.values()):
         log = unit.ctx.log
         codes = np.array([0, *(kinds.index(f"stall:{c}") for c in log.causes)], np.uint8)
-        for start, duration, kind, ref in log.segments or ():
-            columns["start"].append(start)
-            columns["duration"].append(duration)
-            columns["unit"].append(np.full(start.size, number, np.uint16))
-            columns["kind"].append(codes[kind])
-            columns["ref"].append(np.full(start.size, ref, np.int32))
+        start, duration, kind, ref = log.intervals()
+        columns["start"].append(start)
+        columns["duration"].append(duration)
+        columns["unit"].append(np.full(start.size, number, np.uint16))
+        columns["kind"].append(codes[kind])
+        columns["ref"].append(ref)
     types = {"start": np.int64, "duration": np.int64, "unit": np.uint16, "kind": np.uint8, "ref": np.int32}
     return {key: (np.concatenate(parts) if parts else np.empty(0)).astype(types[key]) for key, parts in columns.items()}

@@ -101,6 +101,22 @@ class StateLog:
             self.segments.append((seg_start[known], length[known], seg_state[known].astype(np.uint8), ref))
         return added
 
+    def intervals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Timeline of the unit: int64 start and duration, uint8 kind (0 busy, then causes), int32 ref, in time order.
+
+        Where a commit cut the time is no property of the machine, so neighbours of one kind and ref are one interval.
+        """
+        parts = self.segments or []
+        start, duration, kind = (np.concatenate([np.empty(0, np.int64), *(p[i] for p in parts)]) for i in range(3))
+        ref = np.repeat(np.array([p[3] for p in parts], np.int64), [p[0].size for p in parts])
+        order = np.argsort(start, kind="stable")
+        start, duration, kind, ref = (column[order] for column in (start, duration, kind, ref))
+        end = start + duration
+        joined = (end[:-1] == start[1:]) & (kind[:-1] == kind[1:]) & (ref[:-1] == ref[1:])
+        first = np.flatnonzero(np.concatenate(([True], ~joined))[: start.size])
+        last = np.flatnonzero(np.concatenate((~joined, [True]))[: start.size])
+        return start[first], end[last] - start[first], kind[first].astype(np.uint8), ref[first].astype(np.int32)
+
     def _collect(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         parts: list[np.ndarray] = []
         kinds: list[np.ndarray] = []

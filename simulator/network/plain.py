@@ -38,12 +38,6 @@ class PlainPopulation:
         self.u = [0] * size
         self.dead = [0] * size
 
-    def restart(self) -> None:
-        """Membranes and currents back to their initial values; the dead time goes on."""
-        dead = self.dead
-        self.reset()
-        self.dead = dead
-
     def update(self, i: int, arrived: int) -> tuple[int, int]:
         """One timestep of neuron i, at which weights summing to `arrived` came: (spikes sent, values clamped)."""
         n: Neuron = self.population.neuron

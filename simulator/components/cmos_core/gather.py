@@ -67,7 +67,8 @@ class Datapath:
         unroll = g.unroll
         counts = np.zeros(4, np.int64)
         start = ready + g.fill_cycles
-        windows = self.active if g.gating == "skip" else np.full(self.active.size, self.dense, np.int64)
+        # Several events on one synaptic position (multi-spikes, summed pooling) are an operation each under any gating.
+        windows = self.active if g.gating == "skip" else np.maximum(self.active, self.dense)
         end = int(
             kernel.windows(
                 windows,
@@ -90,7 +91,8 @@ class Datapath:
         for _ in range(held):
             self.port.free_input(end)
         work(ctx, np.array([[ready, end]], np.int64), self.weights, self.state)
-        self.book(synaptic, weight_bits, events, counts)
+        walked = int(windows.sum()) * (1 if self.per_channel else self.depth)
+        self.book(synaptic, walked, weight_bits, events, counts)
         return end
 
     def _take(self, block: Block) -> tuple[int, int]:
@@ -100,18 +102,17 @@ class Datapath:
         tile, fan = self.tile, self.tile.fans[block.projection]
         value = NO_VALUE if block.value is None else block.value
         bits = fan.projection.weight_bits
-        row, col = fan.row, fan.col
         if fan.mode == LINEAR:
-            row = row + tile.y0
+            return self._take_everywhere(fan, block, value, bits)
         if self.per_channel and not fan.per_channel:
             return self._take_groups(fan, block, value, bits)
         taps = kernel.count_taps(
             block.index,
             value,
             fan.row_start,
-            row,
+            fan.row,
             fan.col_start,
-            col,
+            fan.col,
             self.active,
             fan.shape[0],
             fan.shape[2],
@@ -126,6 +127,32 @@ class Datapath:
         )
         lanes = 1 if self.per_channel else self.depth
         return int(taps) * lanes, int(taps) * lanes * bits
+
+    def _take_everywhere(self, fan: Any, block: Block, value: np.ndarray, bits: int) -> tuple[int, int]:
+        """Linear synapses: every tap falls into every window of the tile."""
+        one = np.zeros(1, np.int64)
+        taps = kernel.count_taps(
+            block.index,
+            value,
+            fan.row_start,
+            fan.row,
+            fan.col_start,
+            fan.col,
+            one,
+            fan.shape[0],
+            fan.shape[2],
+            0,
+            0,
+            False,
+            0,
+            1,
+            0,
+            1,
+            1,
+        )
+        self.active += one
+        operations = int(taps) * self.tile.neurons
+        return operations, operations * bits
 
     def _take_groups(self, fan: Any, block: Block, value: np.ndarray, bits: int) -> tuple[int, int]:
         """Grouped convolutions beside per-channel ones: each output channel counts the taps of its own group."""
@@ -165,19 +192,19 @@ class Datapath:
             total += int(taps) * (high - low)
         return total, total * bits
 
-    def book(self, synaptic: int, weight_bits: int, events: int, counts: np.ndarray) -> None:
-        """Books one timestep; `synaptic` operations really needed, counts as in `kernels.gather.windows`."""
+    def book(self, synaptic: int, walked: int, weight_bits: int, events: int, counts: np.ndarray) -> None:
+        """Books one timestep: `synaptic` operations that spikes caused, `walked` ones the array had time for, counts as
+        in `kernels.gather.windows`."""
         ctx, layer, tile, g = self.ctx, self.layer, self.tile, self.spec.gather
-        everything = tile.neurons * self.dense
         ctx.work.delivered += synaptic
-        executed = everything if g.gating == "none" else synaptic
+        executed = walked if g.gating == "none" else synaptic
         ctx.count(layer, "accumulate:partial_sum", executed * g.ops_per_synapse)
         ctx.count(layer, "decode:spike", events)
         if tile.last:
             ctx.count(layer, "update:state", tile.neurons)
             ctx.count(layer, "normalise:state", tile.neurons if self.neuron_lanes else 0)
         dense_bits = tile.neurons * sum(fan.dense * fan.projection.weight_bits for fan in tile.fans)
-        bits = dense_bits if g.gating == "none" else weight_bits
+        bits = max(dense_bits, weight_bits) if g.gating == "none" else weight_bits
         self.weights.book(layer, "read", "weight", bits, bits)
         copies = 2 if tile.population.neuron.model == "cuba_lif" else 1
         state = tile.neurons * tile.population.neuron.membrane_bits * copies

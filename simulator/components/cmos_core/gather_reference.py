@@ -47,9 +47,12 @@ class Datapath(gather.Datapath):
         self.counts = np.zeros(4, np.int64)
         yield ctx.until(ready + g.fill_cycles)
         unit_free = ctx.cycle()
+        walked = 0
         for group in self._groups():
             start = ctx.cycle()
-            most = max(taps.get(i, 0) for i in group) if g.gating == "skip" else self.dense
+            walk = [taps.get(i, 0) if g.gating == "skip" else max(taps.get(i, 0), self.dense) for i in group]
+            most = max(walk)
+            walked += sum(walk)
             cycles = max(g.window_cycles, -(-most * g.ops_per_synapse // (g.ops_per_pe_cycle * g.unroll.c)))
             yield ctx.until(start + cycles)
             done = ctx.cycle()
@@ -64,7 +67,7 @@ class Datapath(gather.Datapath):
         for _ in range(taken):
             self.port.free_input(end)
         work(ctx, np.array([[ready, end]], np.int64), self.weights, self.state)
-        self.book(synaptic, weight_bits, events, self.counts)
+        self.book(synaptic, walked, weight_bits, events, self.counts)
         return end
 
     def _groups(self) -> list[list[int]]:

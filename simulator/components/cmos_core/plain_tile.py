@@ -28,7 +28,6 @@ class PlainTile:
                 "plain": PlainPopulation(tile.population),
                 "sums": {p.name: {} for p in network.incoming(name)},
                 "saturations": store.get(name, {}).get("saturations", 0),
-                "restarted": set(),
             }
         self.entry = store[name]
         self.plain: PlainPopulation = self.entry["plain"]
@@ -109,13 +108,10 @@ class PlainTile:
             return self._replayed(t)
         index: list[int] = []
         value: list[int] = []
-        if t in neuron.reset_steps and t not in self.entry["restarted"]:
-            self.entry["restarted"].add(t)
-            plain.restart()
         for position in range(tile.y0 * width, tile.y1 * width):
             for k in range(tile.k0, tile.k1):
                 i = position * channels + k
-                if not neuron.stateful:
+                if t in neuron.reset_steps or not neuron.stateful:
                     initial = neuron.initial
                     plain.v[i], plain.u[i] = int(initial[k % initial.size]), 0
                 sent, clamped = plain.update(i, self._arrived(i))
