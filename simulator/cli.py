@@ -375,7 +375,7 @@ def _print_fields(fields: dict[str, Any], indent: str = "") -> None:
             click.echo(f"{indent}{key}")
             _print_fields(value, indent + "  ")
         else:
-            click.echo(f"{indent}{key}: {value}")
+            click.echo(f"{indent}{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
 @contextmanager

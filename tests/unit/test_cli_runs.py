@@ -106,10 +106,12 @@ def test_plot_and_info_of_a_run(capsys: Capture, trace: Path, tmp_path: Path) ->
     assert drawn["schema"] == "neurocycle.plot/1"
     assert [Path(name).name for name in drawn["files"]] == ["energy.png", "energy.svg"]
     assert all(Path(name).stat().st_size > 1000 for name in drawn["files"])
-    for name, kind in ((out, "record"), (out / "record.h5", "record"), (trace, "trace"), ("sia_pynqz2", "hardware"),
+    for name, kind in ((out, "record"), (out / "record.h5", "record"), (trace, "trace"),
                        (out / "config.resolved.yaml", "hardware")):
         described = result(capsys, "info", str(name))
         assert described["schema"] == "neurocycle.info/1"
         assert described["kind"] == kind
+    assert set(result(capsys, "info", "digits")) >= {"trace", "network"}
+    assert result(capsys, "info", "sia_pynqz2")["hardware"]["labels"] == ["reconstruction"]
     assert run_command(["info", "digits"]) == 0
     assert "conv1" in capsys.readouterr().out
