@@ -21,6 +21,7 @@ class StateLog:
 
     def __init__(self, causes: tuple[str, ...], add_runs: Callable[..., None], timeline: bool = False) -> None:
         self.causes, self._add_runs = causes, add_runs
+        self.pending = 0  # intervals reported since the last commit
         self.busy = 0
         self.stall = [0] * len(causes)
         self.waits: dict[str, int] = {}
@@ -35,31 +36,30 @@ class StateLog:
         """The unit works in cycles start .. end (exclusive)."""
         if end > start:
             self._kinds[0].append((start, end))
+            self.pending += 1
 
     def add_busy_runs(self, runs: np.ndarray) -> None:
         """Many busy intervals: int64 [n, 2] of start and end."""
         if runs.size:
             self._blocks.append((0, runs))
+            self.pending += len(runs)
 
     def add_stall(self, cause: str, start: int, end: int) -> None:
         """The unit waits for `cause` in cycles start .. end, unless it works or waits for an earlier cause."""
         if end > start:
             self._kinds[self._cause_index[cause]].append((start, end))
+            self.pending += 1
 
     def add_stall_runs(self, cause: str, runs: np.ndarray) -> None:
         """Many stall intervals of one cause: int64 [n, 2]."""
         if runs.size:
             self._blocks.append((self._cause_index[cause], runs))
+            self.pending += len(runs)
 
     def add_wait(self, cause: str, cycles: int) -> None:
         """Cycles that requesters inside the unit waited; several may wait in one cycle."""
         if cycles:
             self.waits[cause] = self.waits.get(cause, 0) + cycles
-
-    @property
-    def pending(self) -> int:
-        """Intervals reported since the last commit."""
-        return sum(len(items) for items in self._kinds) + sum(len(runs) for _, runs in self._blocks)
 
     def commit(self, ref: int, until: int | None = None) -> int:
         """Paints everything reported since the last commit; `ref` is the layer.  Returns the busy cycles added.
@@ -67,6 +67,7 @@ class StateLog:
         With `until` only cycles before it are painted: nothing that is reported later may lie there.  The rest waits.
         """
         starts, ends, kinds = self._collect()
+        self.pending = 0
         if until is not None and starts.size:
             late = ends > until
             self._keep(np.maximum(starts[late], until), ends[late], kinds[late])
@@ -140,6 +141,7 @@ class StateLog:
             mine = kinds == kind
             if mine.any():
                 self._blocks.append((kind, np.stack((starts[mine], ends[mine]), axis=1)))
+        self.pending = int(starts.size)
 
     def _bin(self, start: np.ndarray, end: np.ndarray) -> None:
         while int(end[-1]) > self.bin_cycles * BINS:  # halve the resolution: neighbours merge, sums stay exact
