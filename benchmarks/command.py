@@ -79,6 +79,15 @@ def read_arrays(path: Path, *keys: str) -> dict[str, np.ndarray]:
     return arrays
 
 
+def check_lengths(arrays: dict[str, np.ndarray], path: Path, *keys: str, ndim: int = 1) -> None:
+    """InputError unless the first of `keys` has `ndim` axes, the others one, and all are equally long."""
+    for i, key in enumerate(keys):
+        wanted = ndim if i == 0 else 1
+        if arrays[key].ndim != wanted or len(arrays[key]) != len(arrays[keys[0]]):
+            raise InputError("the arrays do not go together", file=path, key=key, found=arrays[key].shape,
+                             allowed=f"{wanted} axis or axes, as long as {keys[0]}")  # fmt: skip
+
+
 def read_table(path: Path, *columns: str) -> list[dict[str, str]]:
     """Rows of a CSV file; InputError where one of `columns` is missing."""
     if not path.is_file():

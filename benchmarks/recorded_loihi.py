@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.command import Result, read_arrays, read_table
+from benchmarks.command import Result, check_lengths, read_arrays, read_table
 from benchmarks.nmnist import loihi_chain, loihi_neuron
 from simulator.errors import InputError
 from simulator.functional import Stepper, plan_network
@@ -66,6 +66,9 @@ def loihi_network(result: Result, data: Path) -> str:
         "v_hidden_neuron",
     )
     z = read_arrays(path, *keys)
+    check_lengths(z, path, "in_step", "in_neuron")
+    check_lengths(z, path, "hidden_step", "hidden_neuron")
+    check_lengths(z, path, "v_hidden", "v_hidden_neuron", ndim=2)
     steps = z["v_hidden"].shape[1] + 1
     meta = {"vThMant": 80, "vDecay": 128, "iDecay": 1024, "refDelay": 1, "wgtExp": 0}
     network = loihi_chain(path.stem, (z["w1"].shape[1], 1, 1), [z["w1"], z["w2"]], loihi_neuron(meta))
