@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.network import Network
-from simulator.network.geometry import weight_count
+from simulator.network.geometry import synapses_inside, weight_count
 from simulator.network.population import Population
 
 
@@ -23,8 +23,9 @@ def network_facts(network: Network) -> dict[str, Any]:
                            biases (at `membrane_bits`) and of all stored membranes and currents (at `membrane_bits`,
                            rounded up per population)
     zero_weights           how many of the weights are zero; None in a topology without weights
-    connection_sparsity    zero weights / weights over conv, depthwise, linear and sparse projections, rounded to 3
-                           decimals as NeuroBench does; None in a topology without weights
+    connection_sparsity    zero weights / weights over all projections, rounded to 3 decimals as NeuroBench does; None
+                           in a topology without weights
+    synapses               synaptic positions per timestep, zero weights included, padding left out
     multi_spike            True when a neuron of some layer may send several spikes in a timestep
     binary_layers          layers whose inputs can only be -1, 0 or 1: each operation is an accumulate, not a multiply
     """
@@ -46,6 +47,9 @@ def network_facts(network: Network) -> dict[str, Any]:
         "neurons_by_layer": {p.name: p.size for p in layers},
         "weights": total,
         "footprint_bytes": weight_bytes + sum(_population_bytes(p) for p in layers),
+        "synapses": sum(
+            synapses_inside(p, populations[p.source], populations[p.target]) for p in network.projections
+        ),
         "zero_weights": zeros,
         "connection_sparsity": None if zeros is None or not total else round(zeros / total, 3),
         "multi_spike": any(p.neuron.output == "multi" for p in layers),

@@ -43,6 +43,7 @@ OPTIONAL: dict[str, dict[str, type]] = {
     "network": {
         "neurons_by_layer": dict,
         "binary_layers": list,
+        "synapses": int,
         "zero_weights": int,
         "footprint_bytes": int,
         "connection_sparsity": float,

@@ -186,8 +186,9 @@ def neurobench(record: Record) -> dict[str, Any]:
 
     ActivationSparsity counts spikes over neurons x timesteps x samples of all layers; where a neuron may send several
     spikes in a timestep, a count of spikes is no count of active neurons and the figure is None.
-    SynapticOperations are per sample.  Effective ones leave zero weights out: they are taken from the run where it
-    knows them, or are the synaptic operations themselves where no weight is zero and all layers see binary inputs.
+    SynapticOperations are per sample; Dense leaves padding out, unlike `work.dense_operations`.  Effective ones leave
+    zero weights out: they are taken from the run where it knows them, or are the synaptic operations themselves where
+    no weight is zero and all layers see binary inputs.
     """
     network, work, samples = record.network, record.work, record.samples
     neurons = network.get("neurons_by_layer") or {}
@@ -207,7 +208,7 @@ def neurobench(record: Record) -> dict[str, Any]:
         "ConnectionSparsity": network.get("connection_sparsity"),
         "ActivationSparsity": 1 - spikes / activations if activations and not network.get("multi_spike") else None,
         "SynapticOperations": {
-            "Dense": per_sample(work["dense_operations"]),
+            "Dense": None if network.get("synapses") is None else per_sample(network["synapses"] * steps),
             "Effective_MACs": per_sample(macs),
             "Effective_ACs": per_sample(acs),
         },

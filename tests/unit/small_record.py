@@ -167,7 +167,8 @@ def small_record(timeline: bool = True, machine: Hardware | None = None) -> Reco
         network={
             "name": "net", "sha256": "a" * 64, "weights": 390, "neurons": 42,
             "neurons_by_layer": {"conv": 32, "fc": 10},
-            "footprint_bytes": 558, "zero_weights": 39, "connection_sparsity": 0.1, "binary_layers": ["fc"],
+            "footprint_bytes": 558, "synapses": 700,
+            "zero_weights": 39, "connection_sparsity": 0.1, "binary_layers": ["fc"],
         },
         trace={"name": "trace", "sha256": "b" * 64, "samples": 2, "timesteps": 3, "total_steps": 6},
         mapping={"name": "automatic", "sha256": "c" * 64, "timesteps": "all"},

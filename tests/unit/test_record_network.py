@@ -41,6 +41,8 @@ def test_sizes_and_sparsity() -> None:
     assert facts["weights"] == 3 * 2 * 9 + 5 * 3
     assert facts["zero_weights"] == 9 + 3
     assert facts["connection_sparsity"] == pytest.approx((9 + 3) / (54 + 15), abs=5e-4)
+    # 2 x 2 positions of a 3 x 3 kernel without padding, and a linear layer
+    assert facts["synapses"] == 2 * 2 * 9 * 2 * 3 + 5 * 3
     weights = -(-54 * 5 // 8) + 15 * 2
     # thresholds (3 and 1 values) and biases (1 each), one membrane per neuron, and a current for cuba_lif
     state = -(-(3 + 1 + 12) * 12 // 8) + (1 + 1 + 2 * 5) * 16 // 8
