@@ -164,7 +164,8 @@ def _tables(p: Projection, seen: tuple[int, int, int], target: Population) -> tu
         return np.ascontiguousarray(p.weights), _taps(rows, cols, (1, 1, 1), (c, w), (c, w), depthwise=True)
     (ky, kx), depthwise = p.kernel, p.kind == "depthwise"
     group_out = 1 if depthwise else target.shape[0] // p.groups
-    merge = group_out == target.shape[0]  # only then do neighbouring outputs lie next to each other
+    # Only then do neighbouring outputs lie next to each other; the depthwise kernel takes one output at a time.
+    merge = not depthwise and group_out == target.shape[0]
     rows = axis_runs(h, ky, p.stride[0], p.padding[0], p.dilation[0], target.shape[1], False)
     cols = axis_runs(w, kx, p.stride[1], p.padding[1], p.dilation[1], target.shape[2], merge)
     if depthwise:
