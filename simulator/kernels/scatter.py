@@ -20,7 +20,8 @@ from numba import njit
 # 4 start of the current busy run, 5 events walked, 6 busy runs recorded.
 # Engines `eng` (int64 [E * 10], a row of 10 per engine): 0 request cycle of the next tap, or 2**62 when idle,
 # 1 free at, 2 row, 3 end of rows, 4 first column, 5 column, 6 end of columns, 7 word, 8 words, 9 hold.
-# Ages `age` (int64 [E + 1]): engines that walk an event, oldest first; age[E] is how many.
+# Ages `age` (int64 [2 E + 1]): age[0] engines walk an event; age[1 : E + 1] says which, oldest first, and age[E + 1 :]
+# when each asks for its next tap.
 
 
 @njit(cache=True)
@@ -83,7 +84,11 @@ def integrate(
     never = np.int64(1) << 62
     depth = fifo.shape[0]
     banks = bank_free.shape[0]
-    engines = age.shape[0] - 1
+    engines = age.shape[0] // 2
+    asks = engines + 1
+    walking = age[0]
+    latest = st[3]
+    bank_waits = np.int64(0)
     weighted = value.shape[0] > 0
     slot = st[2] % depth
     first_flat = np.int64(0)
@@ -147,23 +152,23 @@ def integrate(
             while True:
                 ask = never
                 at = np.int64(0)
-                for k in range(age[engines]):
-                    r = eng[age[k] * 10]
-                    if r < ask:
-                        ask = r
+                for k in range(walking):
+                    if age[asks + k] < ask:
+                        ask = age[asks + k]
                         at = k
                 dispatched = fetched
                 if taps > 0:
                     dispatched = never
-                    for e in range(engines):
-                        if eng[e * 10] == never and eng[e * 10 + 1] < dispatched:
-                            dispatched = eng[e * 10 + 1]
-                            free = e
-                    if dispatched < fetched:
-                        dispatched = fetched
+                    if walking < engines:
+                        for e in range(engines):
+                            if eng[e * 10] == never and eng[e * 10 + 1] < dispatched:
+                                dispatched = eng[e * 10 + 1]
+                                free = e
+                        if dispatched < fetched:
+                            dispatched = fetched
                 if ask == never or ask > dispatched:
                     break
-                base = age[at] * 10
+                base = age[1 + at] * 10
                 bank = np.int64(row_bank[eng[base + 2]]) + col_bank[eng[base + 5]]
                 if bank >= banks:
                     bank -= banks
@@ -171,10 +176,11 @@ def integrate(
                 if word > 0:
                     bank = (bank + word) % banks
                 grant = bank_free[bank] if bank_free[bank] > ask else ask
-                counts[4] += grant - ask
+                bank_waits += grant - ask
                 end = grant + eng[base + 9]
                 bank_free[bank] = end
                 eng[base] = end
+                age[asks + at] = end
                 word += 1
                 if word == eng[base + 8]:
                     word = 0
@@ -185,17 +191,18 @@ def integrate(
                         if eng[base + 2] == eng[base + 3]:
                             eng[base] = never
                             eng[base + 1] = end
-                            if end > st[3]:
-                                st[3] = end
-                            age[engines] -= 1
-                            for k in range(at, age[engines]):
-                                age[k] = age[k + 1]
+                            if end > latest:
+                                latest = end
+                            walking -= 1
+                            for k in range(at, walking):
+                                age[1 + k] = age[2 + k]
+                                age[asks + k] = age[asks + k + 1]
                     eng[base + 5] = column
                 eng[base + 7] = word
             if i == total:
                 break
-            if age[engines] == 0:
-                covered = st[3] if st[3] > st[1] else st[1]
+            if walking == 0:
+                covered = latest if latest > st[1] else st[1]
                 if covered < popped:
                     if covered > st[4]:
                         runs[st[6], 0] = st[4]
@@ -218,12 +225,16 @@ def integrate(
             eng[base + 7] = 0
             eng[base + 8] = inner
             eng[base + 9] = hold
-            age[age[engines]] = free
-            age[engines] += 1
+            age[1 + walking] = free
+            age[asks + walking] = dispatched + 1
+            walking += 1
             st[5] += 1
             counts[1] += taps * inner
             counts[2] += taps * ops[channel]
             counts[3] += taps * n_words
+    age[0] = walking
+    st[3] = latest
+    counts[4] += bank_waits
     if not finish:
         return st[0]
     end = st[3] if st[3] > st[1] else st[1]

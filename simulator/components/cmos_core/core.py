@@ -108,7 +108,8 @@ class CmosCore:
         ctx.log.add_stall("input", start, end)
         ctx.count(layer, "active:cycle", ctx.log.commit(layer, end))
         for memory in self.private:
-            memory.log.commit(0, min(end, ctx.cycle()))
+            if memory.log.pending > COMMIT_ROWS:
+                memory.log.commit(0, min(end, ctx.cycle()))
         return end
 
     def _finish(self, job: Job, start: int, end: int, writes: list[Any], layer: int) -> Generator[Any, None, None]:

@@ -30,7 +30,7 @@ class Datapath:
         self.fifo = np.zeros(scatter.fifo_depth, np.int64)
         self.engines = np.full(scatter.engines * 10, IDLE, np.int64)
         self.engines[1::10] = 0
-        self.ages = np.zeros(scatter.engines + 1, np.int64)
+        self.ages = np.zeros(2 * scatter.engines + 1, np.int64)
         self.bank_free = np.zeros(state.spec.banks, np.int64)
         self.st = np.zeros(7, np.int64)
         self.out_fifo = np.zeros(scatter.output_fifo_depth, np.int64)
