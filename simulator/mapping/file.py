@@ -18,11 +18,14 @@ LAYER = ("cores", "tile_channels", "tile_rows", "input_parts", "weights", "weigh
 REQUIRED_TOP = tuple(name for name in TOP if name != "timesteps_hint")
 REQUIRED_LAYER = ("cores", "tile_channels", "tile_rows")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def dump_mapping(mapping: Mapping, path: str | Path | None = None) -> str:
     """YAML text of `mapping`, which `load_mapping` reads back to an equal value; written to `path` if given."""
-    text = yaml.safe_dump(mapping.describe(), sort_keys=False, default_flow_style=None, width=120, allow_unicode=True)
+    text = yaml.dump(
+        mapping.describe(), Dumper=_DUMPER, sort_keys=False, default_flow_style=None, width=120, allow_unicode=True
+    )
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")
     return text
