@@ -44,17 +44,18 @@ def nonzero_fan_out(projection: Projection, source: Population, target: Populati
     """Non-zero weights that one input at each place meets inside the map: int64 [pooled neurons, channel-last]."""
     assert projection.weights is not None
     c, h, w = pooled_shape(projection, source)
-    nonzero = (projection.weights != 0).astype(np.int64)
+    nonzero = projection.weights != 0
     if projection.kind == "linear":
-        return nonzero.sum(axis=0).reshape(c, h, w).transpose(1, 2, 0).reshape(-1)
+        return nonzero.sum(axis=0, dtype=np.int64).reshape(c, h, w).transpose(1, 2, 0).reshape(-1)
     if projection.kind == "one_to_one":
-        return np.tile(nonzero, h * w)
+        return np.tile(nonzero.astype(np.int64), h * w)
     if projection.kind == "sparse":
         assert projection.indptr is not None
-        return np.diff(np.concatenate(([0], np.cumsum(nonzero)))[projection.indptr])
+        return np.diff(np.concatenate(([0], np.cumsum(nonzero, dtype=np.int64)))[projection.indptr])
     if projection.kind == "conv":
         groups = projection.groups
-        nonzero = nonzero.reshape(groups, -1, *nonzero.shape[1:]).sum(axis=1).reshape(c, *nonzero.shape[2:])
+        grouped = nonzero.reshape(groups, -1, *nonzero.shape[1:])
+        nonzero = grouped.sum(axis=1, dtype=np.int64).reshape(c, *nonzero.shape[2:])
     reach = [_reach(n, axis, projection, target.shape[1 + axis]) for axis, n in enumerate((h, w))]
     return np.einsum("yk,xl,ckl->yxc", *reach, nonzero).reshape(-1)
 
@@ -76,6 +77,9 @@ def _count(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Operations int64 per timestep t0 .. t1, and whether all inputs of the timestep are -1, 0 or 1."""
     block = spikes.block(sample, t0, t1)
+    if block.value is None and projection.pool is None:  # by far the most frequent case needs no more
+        sums = np.concatenate(([0], np.cumsum(fan_out[block.index])))
+        return np.diff(sums[block.start]), np.ones(t1 - t0, bool)
     step = np.repeat(np.arange(t1 - t0), np.diff(block.start))
     index = block.index.astype(np.int64)
     value = np.ones(index.size, np.int64) if block.value is None else block.value.astype(np.int64)
@@ -84,8 +88,8 @@ def _count(
     if projection.pool is not None:
         step, index, value = _nonzero(*_pooled(projection, source, step, index, value))
         area = projection.pool.size[0] * projection.pool.size[1] if projection.pool.kind == "average" else 1
-    each = np.zeros(t1 - t0, np.int64)
-    np.add.at(each, step, fan_out[index])
+    sums = np.concatenate(([0], np.cumsum(fan_out[index])))
+    each = np.diff(sums[np.searchsorted(step, np.arange(t1 - t0 + 1))])
     binary = np.ones(t1 - t0, bool)
     binary[step[np.abs(value) != area]] = False
     return each, binary

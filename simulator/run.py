@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,8 +13,9 @@ from simulator.invariants import check_record
 from simulator.machine import Machine, build
 from simulator.mapping import dump_mapping, lower, place
 from simulator.record import Output, Record, UnitTime
+from simulator.record_effective import effective_operations
 from simulator.record_network import network_facts
-from simulator.trace import Trace
+from simulator.trace import StepSpikesBuilder, Trace
 from simulator.workload import Workload
 
 if TYPE_CHECKING:
@@ -232,7 +234,21 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "delivered_spikes": work.delivered,
         "dropped_spikes": 0,
         "link_bits": {},
+        **effective_operations(network, _with_made(work)),
     }
+
+
+def _with_made(work: Workload) -> Trace:
+    """The trace, completed by the spikes that a computing run made."""
+    populations = dict(work.trace.populations)
+    for name, samples in work.made.items():
+        builder = StepSpikesBuilder()
+        for steps in samples:
+            builder.begin_sample()
+            for index, value in steps:
+                builder.add_step(index, value)
+        populations[name] = builder.build(int(work.steps.max(initial=0)))
+    return replace(work.trace, populations=populations)
 
 
 def _count(work: Workload, name: str) -> int:
@@ -251,8 +267,6 @@ def _total(pair: tuple[np.ndarray, np.ndarray | None]) -> int:
 
 
 def _outputs(network: Network, work: Workload) -> dict[str, Output]:
-    from simulator.trace import StepSpikesBuilder
-
     outputs = {}
     for name in network.outputs:
         builder = StepSpikesBuilder()
