@@ -55,7 +55,7 @@ class Datapath:
             block = yield from self.port.next_block()
             last = block.last
             ready = max(block.ready, floor)
-            pushed = ready
+            pushed = max(int(self.st[0]), ready)  # an empty block is read after the events of the one before
             if block.index.size:
                 events = block.index.size if block.value is None else int(np.abs(block.value).sum())
                 if events + 2 > len(self.runs):
