@@ -31,13 +31,13 @@ class Dma:
 
     def _serve(self) -> Generator[Any, None, None]:
         ctx = self.ctx
-        free = 0
         while True:
             job = yield from ctx.queue.get()
+            begin = ctx.cycle()
             weights, others = ctx.work.after(job.row)
             yield from ctx.board.wait(weights + others)
-            start = max(free, ctx.cycle())
-            ctx.log.add_stall("dependency", free, start)
+            start = ctx.cycle()
+            ctx.log.add_stall("dependency", begin, start)
             yield ctx.until(start + self.spec.setup_cycles)
             yield from self._move(job)
             free = ctx.cycle()

@@ -51,16 +51,16 @@ class CmosCore:
 
     def _serve(self) -> Generator[Any, None, None]:
         ctx = self.ctx
-        free = 0
         while True:
             job = yield from ctx.queue.get()
+            begin = ctx.cycle()
             weights, others = ctx.work.after(job.row)
             yield from ctx.board.wait(weights + others)
-            start = max(free, ctx.cycle())
+            start = ctx.cycle()
             if weights:
                 loaded = ctx.clock.at_or_after(max(ctx.board.done_ps[row] for row in weights))
-                ctx.log.add_stall("weight_load", free, min(loaded, start))
-            ctx.log.add_stall("dependency", free, start)
+                ctx.log.add_stall("weight_load", begin, min(loaded, start))
+            ctx.log.add_stall("dependency", begin, start)
             yield ctx.until(start)
             free = yield from self._task(job, start)
             yield ctx.until(free)  # the next command leaves the queue when the core is free, not ahead of time
