@@ -143,8 +143,8 @@ def test_sia_peak_and_power_for_every_published_pair(megahertz: int, ops: int) -
 def test_sia_memories_fit_the_board() -> None:
     chip = load_hardware("sia_pynqz2")
     sizes = {name: spec.capacity_bytes for name, spec in chip.units.items() if isinstance(spec, Sram)}
-    assert sizes == {"weight": 288 * 1024, "state": 128 * 1024, "spike": 192 * 1024}
-    assert sum(sizes.values()) <= 630 * 1000
+    assert sizes == {"weight": 304 * 1024, "state": 128 * 1024, "spike": 192 * 1024}
+    assert sum(sizes.values()) <= 630 * 1024  # 140 blocks of 36 Kbit
     ddr = chip.unit("ddr").model_dump()
     rate = Fraction(ddr["burst_bits"] * chip.clock_hz("ddr"), 8 * ddr["burst_cycles"])
     assert rate == Fraction(7, 10) * 2_100_000_000
