@@ -14,7 +14,7 @@ from simulator.errors import InputError
 from simulator.record import Record
 from simulator.report.plots import PLOTS, draw_plot, drawable, intervals, write_plots
 from simulator.report.plots import timeline as timeline_plot
-from simulator.report.plots.style import COLOURS, LAYER_COLOURS
+from simulator.report.plots.style import COLOURS
 from tests.unit.small_record import UNITS, small_record
 
 LABELS = {
@@ -81,7 +81,7 @@ def test_layers_differ_in_colour_and_the_legend_names_them() -> None:
     figure = draw_plot(small_record(), "timeline")
     shades = [c.get_facecolor() for c in figure.axes[0].collections if not c.get_hatch()]
     colours = {tuple(np.round(row[:3], 3)) for rows in shades for row in rows}
-    assert colours == {tuple(np.round(to_rgb(c), 3)) for c in LAYER_COLOURS[:2]}
+    assert colours == {tuple(np.round(to_rgb(c), 3)) for c in COLOURS[:2]}
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names[:2] == ["conv", "fc"] and "stall: weight_load" in names and "stall: memory" in names
 
@@ -90,7 +90,7 @@ def test_many_intervals_are_an_image_whose_colours_mix_by_share() -> None:
     figure = draw_plot(many_intervals(), "timeline")
     assert not figure.axes[0].collections
     image = next(i.get_array() for i in figure.axes[0].images if i.get_array().ndim == 3)
-    work = 1.0 - np.array(to_rgb(LAYER_COLOURS[0]))
+    work = 1.0 - np.array(to_rgb(COLOURS[0]))
     stall = 1.0 - np.array(to_rgb(timeline_plot.STALL_COLOURS[0]))
     # 1,200 bins over 6,000 cycles: five cycles per bin, three of one kind and two of the other in turn
     assert np.allclose(image[UNITS.index("core"), 0], 1.0 - 0.6 * work - 0.4 * stall)

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color universal design" (2008), without black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-LAYER_COLOURS = (*COLOURS[:5], "#F0E442")
-UNATTRIBUTED_COLOUR = "#D55E00"
-"""Work for no layer: a hue that neither the layers nor the map of many layers have."""
+UNATTRIBUTED_COLOUR = "#F0E442"
+"""Work for no layer: the palest hue of the same set, which no layer has."""
 GREY = "#9A9A9A"
 STALL_COLOURS = ("#B4B4B4", "#8C8C8C", "#CFCFCF", "#A0A0A0", "#787878", "#DEDEDE")
 STALL_HATCHES = ("////", "xxxx", "\\\\\\\\", "....", "++++", "----")
@@ -81,10 +80,11 @@ def layer_bar(
 
 def colours(names: Sequence[str]) -> dict[str, str]:
     """A colour per layer: distinct ones while they last, then steps of a map that is even in lightness."""
-    if len(names) <= len(LAYER_COLOURS):
-        return dict(zip(names, LAYER_COLOURS, strict=False))
+    if len(names) <= len(COLOURS):
+        return dict(zip(names, COLOURS, strict=False))
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
     even = colormaps["viridis"]
-    return {name: to_hex(even(i / (len(names) - 1))) for i, name in enumerate(names)}
+    # the yellow end is left out: it is too close to work for no layer
+    return {name: to_hex(even(0.88 * i / (len(names) - 1))) for i, name in enumerate(names)}

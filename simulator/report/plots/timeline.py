@@ -14,7 +14,7 @@ import numpy as np
 from simulator.record import Record
 from simulator.report.plots.intervals import STALL, View, look_at, mixed_image, silent_units
 from simulator.report.plots.style import (
-    LAYER_COLOURS,
+    COLOURS,
     STALL_COLOURS,
     STALL_HATCHES,
     UNATTRIBUTED_COLOUR,
@@ -139,7 +139,7 @@ def _draw_image(axes: Axes, record: Record, view: View, per_axis: float) -> None
 
 def _bin_colours(record: Record) -> str:
     """A map whose hue no layer of the record has."""
-    return "Purples" if len(record.layers) - 1 <= len(LAYER_COLOURS) else "RdPu"
+    return "Purples" if len(record.layers) - 1 <= len(COLOURS) else "RdPu"
 
 
 def _draw_bins(axes: Axes, record: Record, units: Iterable[int], per_axis: float) -> AxesImage | None:
