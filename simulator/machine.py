@@ -14,7 +14,7 @@ from simulator.engine.clock import Clock
 from simulator.engine.context import Context
 from simulator.engine.environment import Environment
 from simulator.engine.statelog import StateLog
-from simulator.errors import InputError, InvariantError
+from simulator.errors import InputError
 from simulator.kernels.bins import add_runs
 from simulator.ledger import UNATTRIBUTED, Ledger
 from simulator.workload import Workload
@@ -41,6 +41,11 @@ class Machine:
     step_end_ps: list[int] = field(default_factory=list)
     end_ps: int = 0
 
+    def __post_init__(self) -> None:
+        rows = len(self.ledger.layers)
+        self.layer_span = np.full((rows, 2), -1, np.int64)  # start and end in ps, -1 where a layer never ran
+        self.layer_busy_ps = np.zeros(rows, np.int64)  # ps in which at least one of its tasks ran
+
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Runs the prologue, then every sample; `progress(sample)` is called after each."""
         host = next(unit for name, unit in self.units.items() if self.hardware.unit(name).type == "host")
@@ -49,20 +54,19 @@ class Machine:
         self.end_ps = self.env.now
         for unit in self.units.values():
             unit.ctx.log.commit(0)
-            if self.end_ps < 0:
-                raise InvariantError(f"unit {unit.ctx.name}: time ran backwards")
 
     def _repetitions(self, progress: Callable[[int], None] | None) -> Iterator[tuple[Any, int, int, int, Any]]:
+        """(rows, sample, t0, t1, what to call when they are complete) for everything that the host is to run."""
         schedule = self.schedule
-        yield range(schedule.prologue), 0, 0, 0, lambda now: None
+        yield range(schedule.prologue), 0, 0, 0, self._settle
         body = range(schedule.prologue, schedule.rows)
         for sample in range(self.work.trace.samples):
             steps = int(self.work.steps[sample])
             if schedule.repeat == "sample":
-                yield body, sample, 0, steps, lambda now: None
+                yield body, sample, 0, steps, self._settle
             else:
                 for t in range(steps):
-                    yield body, sample, t, t + 1, self.step_end_ps.append
+                    yield body, sample, t, t + 1, self._step_done
             self.sample_end_ps.append(self.env.now)
             self.work.end_sample(sample)
             for unit in self.units.values():
@@ -71,25 +75,26 @@ class Machine:
             if progress is not None:
                 progress(sample)
 
-    def layer_span(self) -> np.ndarray:
-        """int64 [L, 2]: start and end of every ledger row in ps, -1 where it never ran."""
-        span = np.full((len(self.ledger.layers), 2), -1, np.int64)
-        for unit in self.units.values():
-            for layer, (start, end) in unit.ctx.spans.items():
-                span[layer, 0] = start if span[layer, 0] < 0 else min(span[layer, 0], start)
-                span[layer, 1] = max(span[layer, 1], end)
-        return span
+    def _step_done(self, now: int) -> None:
+        self.step_end_ps.append(now)
+        self._settle(now)
 
-    def layer_busy_ps(self) -> np.ndarray:
-        """int64 [L]: ps in which at least one compute task of the layer ran."""
-        total = np.zeros(len(self.ledger.layers), np.int64)
-        for layer in range(total.size):
-            tasks = sorted(task for unit in self.units.values() for task in unit.ctx.extra["tasks"].get(layer, ()))
+    def _settle(self, now: int) -> None:
+        """A repetition is complete: adds its tasks to the layers' spans and busy times."""
+        tasks: dict[int, list[tuple[int, int]]] = {}
+        for unit in self.units.values():
+            for layer, ran in unit.ctx.tasks.items():
+                tasks.setdefault(layer, []).extend(ran)
+            unit.ctx.tasks.clear()
+        for layer, ran in tasks.items():
+            ran.sort()
+            if self.layer_span[layer, 0] < 0:
+                self.layer_span[layer, 0] = ran[0][0]
             until = 0
-            for start, end in tasks:
-                total[layer] += max(0, end - max(start, until))
+            for start, end in ran:
+                self.layer_busy_ps[layer] += max(0, end - max(start, until))
                 until = max(until, end)
-        return total
+            self.layer_span[layer, 1] = until
 
 
 def build(
@@ -113,7 +118,7 @@ def build(
     ledger = Ledger(list(hardware.units), [UNATTRIBUTED, *network.layers], list(actions))
     board = Board(env, schedule.rows)
     depth = hardware.unit(hosts[0]).queue_depth  # type: ignore[attr-defined]
-    state: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     units: dict[str, Any] = {}
     for number, name in enumerate(hardware.units):
         spec = hardware.unit(name)
@@ -128,7 +133,8 @@ def build(
             queue=JobQueue(env, depth),
             work=work,
             reference=reference,
-            extra={"first_id": number * IDS_PER_UNIT, "state": state, "network": network, "tasks": {}},
+            first_id=number * IDS_PER_UNIT,
+            plain=plain,
         )
         module, _, kind = spec.COMPONENT.partition(":")
         units[name] = getattr(importlib.import_module(module), kind)(ctx, spec)

@@ -143,11 +143,9 @@ def _stored(hardware: Hardware) -> tuple[str, int]:
 
 def _read_back(machine: Machine, facts: dict[str, Any]) -> None:
     """Saturations and final membranes of a run that computed while it ran."""
-    for unit in machine.units.values():
-        for name, entry in unit.ctx.extra["state"].items():
-            facts["membranes"][name] = np.array(entry["plain"].v, np.int64)
-        facts["saturations"] = sum(e["saturations"] for e in unit.ctx.extra["state"].values())
-        return
+    entries = next(iter(machine.units.values())).ctx.plain
+    facts["membranes"] = {name: np.array(entry["plain"].v, np.int64) for name, entry in entries.items()}
+    facts["saturations"] = sum(entry["saturations"] for entry in entries.values())
 
 
 def _record(
@@ -196,8 +194,8 @@ def _record(
         counts=ledger.counts,
         cycles=times,
         end_ps=machine.end_ps,
-        layer_span=machine.layer_span(),
-        layer_busy_ps=machine.layer_busy_ps(),
+        layer_span=machine.layer_span,
+        layer_busy_ps=machine.layer_busy_ps,
         sample_end_ps=np.array(machine.sample_end_ps, np.int64),
         steps=np.array(machine.step_end_ps, np.int64),
         work=_work(machine, network, work, facts),

@@ -69,7 +69,7 @@ class Dma:
         for i in range(slot, len(sizes), self.spec.buffers):
             for unit, write in ((first, False), (second, True)):
                 words = unit.memory.words(sizes[i])
-                burst = Access(ctx.extra["first_id"] + slot, i, words, write, layer, operand, sizes[i])
+                burst = Access(ctx.first_id + slot, i, words, write, layer, operand, sizes[i])
                 event: Event = ctx.env.event()
                 unit.access(burst, lambda start, end, event=event: event.succeed((start, end)))
                 moved: tuple[int, int] = yield event

@@ -101,5 +101,5 @@ class BankedMemory:
     def _busy(self, start: int, end: int) -> None:
         log = self.ctx.log
         log.add_busy(start, end)
-        if log.pending > COMMIT_ROWS and "owner" not in self.ctx.extra:
+        if log.pending > COMMIT_ROWS and self.ctx.owner is None:
             log.commit(0, self.ctx.cycle())  # every later grant lies at or after now

@@ -15,6 +15,7 @@ from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
     from simulator.mapping.reach import Reach
+    from simulator.network import Network
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Work(Protocol):
 
     delivered: int
     computing: bool
+    network: Network
 
     def after(self, row: int) -> tuple[list[int], list[int]]:
         """Rows that must be complete first: loads of weights, and the others."""
@@ -86,8 +88,14 @@ class Context:
     queue: JobQueue
     work: Work
     reference: bool
-    spans: dict[int, list[int]] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
+    first_id: int
+    """The first of the requester ids that belong to this unit alone."""
+    plain: dict[str, Any]
+    """Neurons of a computing run by layer, shared by all cores (reference engine)."""
+    tasks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    """Start and end in ps of the compute tasks since the last repetition, by ledger row of their layer."""
+    owner: str | None = None
+    """The core in whose cycles this memory is accessed, where there is one."""
 
     def cycle(self) -> int:
         """The unit's first edge at or after now."""
@@ -102,7 +110,6 @@ class Context:
         if amount:
             self.ledger.add(self.number, layer, self.ledger.index(action), amount)
 
-    def span(self, layer: int, start_ps: int, end_ps: int) -> None:
-        """Widens the layer's time span."""
-        known = self.spans.setdefault(layer, [start_ps, end_ps])
-        known[0], known[1] = min(known[0], start_ps), max(known[1], end_ps)
+    def ran(self, layer: int, start_ps: int, end_ps: int) -> None:
+        """A compute task of a layer ran from start to end."""
+        self.tasks.setdefault(layer, []).append((start_ps, end_ps))

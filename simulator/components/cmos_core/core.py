@@ -37,13 +37,13 @@ class CmosCore:
 
     def _claim(self, memory: Context) -> None:
         """The memory is accessed in this core's own cycles: it must share the core's clock and have no other owner."""
-        owner = memory.extra.setdefault("owner", self.ctx.name)
-        if owner != self.ctx.name or memory.clock != self.ctx.clock:
+        if memory.owner not in (None, self.ctx.name) or memory.clock != self.ctx.clock:
             raise InputError(
                 "a core's weight and state memory must be its own and run on its clock",
                 key=f"units.{self.ctx.name}",
-                found=f"{memory.name} on clock {memory.clock.name}, owned by {owner}",
+                found=f"{memory.name} on clock {memory.clock.name}, owned by {memory.owner}",
             )
+        memory.owner = self.ctx.name
 
     def start(self) -> None:
         """Starts the core's process."""
@@ -118,6 +118,5 @@ class CmosCore:
         yield ctx.until(end)
         for write in writes:
             yield write
-        ctx.span(layer, ctx.clock.ps(start), ctx.env.now)
-        ctx.extra["tasks"].setdefault(layer, []).append((ctx.clock.ps(start), ctx.env.now))
+        ctx.ran(layer, ctx.clock.ps(start), ctx.env.now)
         ctx.board.complete(job.row)

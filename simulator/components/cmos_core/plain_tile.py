@@ -19,7 +19,7 @@ class PlainTile:
     """
 
     def __init__(self, ctx: Context, job: Job, tile: Reach) -> None:
-        store, network = ctx.extra["state"], ctx.extra["network"]
+        store, network = ctx.plain, ctx.work.network
         self.ctx, self.job, self.tile, self.network = ctx, job, tile, network
         name = tile.population.name
         if name not in store or store[name]["sample"] != job.sample:

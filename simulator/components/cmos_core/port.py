@@ -112,7 +112,7 @@ class SpikePort:
     def _access(self, bits: int, write: bool, layer: int) -> Event:
         event = self.ctx.env.event()
         unit = self.memory
-        requester = self.ctx.extra["first_id"] + int(write)
+        requester = self.ctx.first_id + int(write)
         bank = self._bursts[write]  # reads and writes count apart: their order within an instant must not matter
         self._bursts[write] += 1
         burst = Access(requester, bank, unit.memory.words(bits), write, layer, "spike", bits)
