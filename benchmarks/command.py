@@ -51,9 +51,14 @@ def run_command(
     except NeurocycleError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    return show_result(name, result, options.json)
+
+
+def show_result(name: str, result: Result, as_json: bool) -> int:
+    """Prints the lines, the misses and last the bar, or one JSON object; 0 bar reached, 1 missed."""
     passed = not result.misses
     verdict = f"{result.bar}: {'passed' if passed else 'MISSED'}"
-    if options.json:
+    if as_json:
         document = {
             "schema": f"neurocycle.benchmark.{name}/1",
             "passed": passed,
