@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from simulator.errors import InputError
+from simulator.network.hdf5_heap import attribute_texts, read_strings
 
 if TYPE_CHECKING:
     import h5py
@@ -159,6 +160,8 @@ class HdfFile:
                 raise InputError(
                     "too large", file=self.path, key=path, found=f"{size} bytes", allowed=f"at most {limit}"
                 )
+            if node.dtype.kind == "O":
+                return self._strings(node, path)
             return np.asarray(node[()])
 
     def text(self, path: str) -> str:
@@ -170,6 +173,30 @@ class HdfFile:
         with translate(self.path, path):
             return value.decode() if isinstance(value, bytes) else value
 
+    def dataset_attribute(self, path: str, name: str, kinds: str, ndim: int) -> str | None:
+        """A string attribute of a dataset, None where there is none; strings of variable length are decoded here.
+
+        Attributes of that name must then have one value throughout the file, because it is found by name alone.
+        """
+        node = self.dataset(path, kinds, ndim)
+        with translate(self.path, f"{path}.{name}"):
+            if name not in node.attrs:
+                return None
+            handle = node.attrs.get_id(name)
+            if handle.shape not in ((), (1,)) or not (handle.dtype.kind == "S" or _is_text(handle.dtype)):
+                raise InputError("expected one string", file=self.path, key=f"{path}.{name}", found=str(handle.dtype))
+            if handle.dtype.kind == "S":
+                return np.asarray(node.attrs[name]).reshape(-1)[0].decode()
+            values = {text.decode() for text in attribute_texts(self.path, name)}
+        if len(values) != 1:
+            raise InputError(
+                "the attribute has several values in the file",
+                file=self.path,
+                key=f"{path}.{name}",
+                found=sorted(values),
+            )
+        return values.pop()
+
     def attribute(self, name: str) -> str | None:
         """A string attribute of fixed length (at most 256 bytes) of the root group, None where there is none."""
         with translate(self.path, f"attribute {name}"):
@@ -179,6 +206,14 @@ class HdfFile:
             if handle.dtype.kind != "S" or handle.dtype.itemsize > 256 or handle.shape not in ((), (1,)):
                 return None
             return np.asarray(self._file.attrs[name]).reshape(-1)[0].decode()
+
+    def _strings(self, node: h5py.Dataset, path: str) -> np.ndarray:
+        """Object array of bytes, in the dataset's shape."""
+        offset = node.id.get_offset()
+        if node.chunks is not None or (offset is None and node.size):
+            raise InputError("strings must be stored in one piece", file=self.path, key=path)
+        texts = read_strings(self.path, offset, node.size, key=path) if node.size else []
+        return np.array(texts, dtype=object).reshape(node.shape)
 
     def _node(self, path: str) -> Any:
         with translate(self.path, path):

@@ -18,7 +18,7 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.network import Network
 from simulator.network.choices import one_of
-from simulator.network.hdf5 import HdfFile, new_file, translate
+from simulator.network.hdf5 import HdfFile, new_file
 from simulator.trace.events import UnitEvents
 from simulator.trace.recordings import events_trace
 from simulator.trace.trace import Trace
@@ -110,11 +110,8 @@ def _group(file: HdfFile, population: str | None) -> str:
 
 
 def _units(file: HdfFile, path: str) -> float:
-    """Microseconds per unit of the timestamps; the attribute may be a text of any kind, absent means ms."""
-    with translate(file.path, path):
-        attributes = file.dataset(path, "f", 1).attrs
-        value = attributes["units"] if "units" in attributes else "ms"
-        text = value.decode() if isinstance(value, bytes) else str(value)
+    """Microseconds per unit of the timestamps; absent means ms."""
+    text = file.dataset_attribute(path, "units", "f", 1) or "ms"
     if text not in UNITS_US:
         raise InputError(
             "unknown unit of time", file=file.path, key=f"{path}.units", found=text, allowed=list(UNITS_US)
