@@ -231,7 +231,7 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "sent_fanout_spikes": sum(sent.values()),
         "delivered_spikes": work.delivered,
         "dropped_spikes": 0,
-        "link_bits": {},
+        "link_bits": _links(machine),
         **effective_operations(network, _with_made(work)),
     }
 
@@ -247,6 +247,18 @@ def _with_made(work: Workload) -> Trace:
                 builder.add_step(index, value)
         populations[name] = builder.build(int(work.steps.max(initial=0)))
     return replace(work.trace, populations=populations)
+
+
+def _links(machine: Machine) -> dict[str, dict[str, dict[str, int]]]:
+    """Bits at both ends of every link, by operand; nothing is broadcast or fetched in vain on the links there are."""
+    return {
+        link: {
+            operand: {"sent": sent, "broadcast": 0, "received": received, "overfetch": 0}
+            for operand, (sent, received) in operands.items()
+        }
+        for unit in machine.units.values()
+        for link, operands in unit.ctx.links.items()
+    }
 
 
 def _count(work: Workload, name: str) -> int:

@@ -59,8 +59,7 @@ class Dma:
             ctx.env.process(self._buffer(slot, sizes, first, second, layer, operand))
             for slot in range(min(self.spec.buffers, len(sizes)))
         ]
-        for slot in slots:
-            yield slot
+        yield from slots
 
     def _buffer(
         self, slot: int, sizes: list[int], first: Any, second: Any, layer: int, operand: str
@@ -76,5 +75,8 @@ class Dma:
                 grant, release = moved
                 clock = ctx.clock
                 ctx.log.add_busy(clock.at_or_after(grant), clock.at_or_after(release))
-                if not write:
+                if write:
+                    ctx.received(ctx.name, operand, sizes[i])
+                else:
+                    ctx.sent(ctx.name, operand, sizes[i])
                     yield ctx.until(ctx.cycle() + self.spec.link_latency_cycles)

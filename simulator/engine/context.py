@@ -94,6 +94,8 @@ class Context:
     """Neurons of a computing run by layer, shared by all cores (reference engine)."""
     tasks: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     """Start and end in ps of the compute tasks since the last repetition, by ledger row of their layer."""
+    links: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """Bits sent and received per link and operand, counted at either end."""
     owner: str | None = None
     """The core in whose cycles this memory is accessed, where there is one."""
 
@@ -109,6 +111,14 @@ class Context:
         """Books `amount` under this unit, a layer's ledger row and an action."""
         if amount:
             self.ledger.add(self.number, layer, self.ledger.index(action), amount)
+
+    def sent(self, link: str, operand: str, bits: int) -> None:
+        """`bits` left one end of a link."""
+        self.links.setdefault(link, {}).setdefault(operand, [0, 0])[0] += bits
+
+    def received(self, link: str, operand: str, bits: int) -> None:
+        """`bits` arrived at the other end of a link."""
+        self.links.setdefault(link, {}).setdefault(operand, [0, 0])[1] += bits
 
     def ran(self, layer: int, start_ps: int, end_ps: int) -> None:
         """A compute task of a layer ran from start to end."""

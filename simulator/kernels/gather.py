@@ -32,8 +32,9 @@ def count_taps(
 
     index uint32 [n], value int32 [n] or [0] when all are 1 (|value| taps each).  channels, width: of the source.
     row_start int32, row_target int32: output rows that a source row reaches, from `row_base` on; col_start, col_target
-    and `col_base` likewise.  k0 .. k1, first_row .. end_row: the tile; columns: output columns.  per_channel 0: every output channel sees every tap, and
-    active int64 [rows * columns] counts per position; 1: a tap belongs to the channel of its spike, and active
+    and `col_base` likewise.  k0 .. k1, first_row .. end_row: the tile; columns: output columns.
+    per_channel 0: every output channel sees every tap, and active int64
+    [rows * columns] counts per position; 1: a tap belongs to the channel of its spike, and active
     int64 [rows * columns * (k1 - k0)] counts per neuron, channel last.
     """
     taps = 0

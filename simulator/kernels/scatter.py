@@ -71,15 +71,17 @@ def integrate(
 
     index uint32 [n], flat channel-last source index; value int32 [n] or [0] when all are 1: |value| events each.
     row_start int32, row_bank int32: targets of a source row, as bank offsets; col_start, col_bank: of a column.  The
-    tables of all projections of a tile lie one after another; `row_base`, `col_base`, `chan_base` say where this projection's begin.
+    tables of all projections of a tile lie one after another; `row_base`, `col_base`, `chan_base` say where this
+    projection's begin.
     words, ops, fetch int64 [channels]: membrane words and synaptic operations per tap, weight bits x cycles per tap.
     fifo int64 [depth]: pop cycles, as a ring.  eng, age, st: see above.  bank_free int64 [banks].
     runs int64 [m, 2]: busy intervals are appended at st[6].
     counts int64 [8]: 0 events, 1 taps, 2 synaptic operations, 3 membrane words, 4 bank waits, 5 engine waits,
     6 FIFO waits (cycles), 7 events without a tap here.
     ready: cycle from which the block may be read.  channels, width: of the source.  feed, decode, fetch_den,
-    accumulate (cycles a bank is held per word), pipeline: see the module.  mode: 0 grid (a tap holds all words of a position in one bank),
-    1 linear (a tap per word, words interleaved over the banks), 2 sparse (a tap per synapse, columns by source index).
+    accumulate (cycles a bank is held per word), pipeline: see the module.
+    mode: 0 grid (a tap holds all words of a position in one bank), 1 linear
+    (a tap per word, words interleaved over the banks), 2 sparse (a tap per synapse, columns by source index).
     """
     never = np.int64(1) << 62
     depth = fifo.shape[0]

@@ -116,7 +116,6 @@ class CmosCore:
         """The task is complete when the core is free and every output block lies in memory."""
         ctx = self.ctx
         yield ctx.until(end)
-        for write in writes:
-            yield write
+        yield from writes
         ctx.ran(layer, ctx.clock.ps(start), ctx.env.now)
         ctx.board.complete(job.row)

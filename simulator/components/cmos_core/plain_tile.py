@@ -38,7 +38,7 @@ class PlainTile:
         if fan.mode == SPARSE:
             low, high = fan.col_start[flat], fan.col_start[flat + 1]
             return [((0, 0, int(flat)), [int(fan.col[i])]) for i in range(low, high)]
-        c, h, w = fan.shape
+        c, _, w = fan.shape
         channel, y, x = flat % c, flat // c // w, flat // c % w
         return self._grid(fan.projection, fan.pooled, channel, y, x)
 
@@ -48,7 +48,7 @@ class PlainTile:
         tile = self.tile
         source = self.network.population(p.source)
         seen = pooled_shape(p, source)
-        channels, rows, width = tile.population.shape
+        channels, _, width = tile.population.shape
         places = [[(py, px) for px in _windows(p, 1, x, seen[2], pooled)] for py in _windows(p, 0, y, seen[1], pooled)]
         inside = range(tile.k0, tile.k1)
         taps: list[tuple[tuple[int, int, int], list[int]]] = []

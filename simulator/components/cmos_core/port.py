@@ -72,6 +72,7 @@ class SpikePort:
                     yield slot
                 yield ctx.until(ctx.cycle())
                 moved: tuple[int, int] = yield self._access(block.bits, False, layer)
+                ctx.sent(f"{ctx.name}.in", "spike", block.bits)
                 start = max(ctx.clock.at_or_after(moved[0]), self._link_free)
                 self._link_free = start + -(-block.bits // spec.link_width_bits)
                 block.ready = max(ctx.cycle(), self._link_free) + spec.link_latency_cycles
@@ -86,7 +87,9 @@ class SpikePort:
         while not self._inbox:
             self._waiting = self.ctx.env.event()
             yield self._waiting
-        return self._inbox.popleft()
+        block = self._inbox.popleft()
+        self.ctx.received(f"{self.ctx.name}.in", "spike", block.bits)
+        return block
 
     def free_input(self, cycle: int) -> None:
         """The block read last leaves the input buffer in `cycle`, which may lie ahead."""
@@ -104,9 +107,11 @@ class SpikePort:
             cycle = ctx.cycle()
         else:
             cycle = left
+        ctx.sent(f"{ctx.name}.out", "spike", bits)
         yield ctx.until(cycle + spec.link_latency_cycles + -(-bits // spec.link_width_bits))
         ctx.count(layer, "link:spike", bits)
         yield self._access(bits, True, layer)
+        ctx.received(f"{ctx.name}.out", "spike", bits)
         self.output_credits.give()
 
     def _access(self, bits: int, write: bool, layer: int) -> Event:
