@@ -35,7 +35,8 @@ def describe_file(name: str, choices: Choices[str, Any] | None = None) -> dict[s
         path = path / "record.h5"
     if not path.exists():
         return _describe_bundled(name, dict(choices or {}))
-    return {"file": str(path), "bytes": path.stat().st_size, **describe(_load(path, dict(choices or {})))}
+    facts = _describe_recording(path) if not choices else None
+    return {"file": str(path), "bytes": path.stat().st_size, **(facts or describe(_load(path, dict(choices or {}))))}
 
 
 def describe(thing: Hardware | Network | Trace | Mapping | Record) -> dict[str, Any]:
@@ -161,6 +162,26 @@ def describe_record(record: Record) -> dict[str, Any]:
             unit: percent(time.busy / time.cycles) + " busy" if time.cycles else "–"
             for unit, time in record.cycles.items()
         },
+    }
+
+
+def _describe_recording(path: Path) -> dict[str, Any] | None:
+    """Events of a camera file before any choice is made about them; None for other files."""
+    from simulator.trace.load import CAMERAS
+
+    if path.is_dir() or path.suffix not in CAMERAS:
+        return None
+    events = CAMERAS[path.suffix](path)
+    count = int(events.time.size)
+    span_us = int(events.time.max() - events.time.min()) if count else 0
+    return {
+        "kind": "recording",
+        "events": count,
+        "on_events": int(events.polarity.astype(np.int64).sum()),
+        "duration": quantity(span_us * 1e-6, "s"),
+        "rate": quantity(count / (span_us * 1e-6), "events/s") if span_us else None,
+        "pixels_seen": f"x up to {int(events.x.max())}, y up to {int(events.y.max())}" if count else None,
+        "to_make_a_trace": "say what the file leaves open with --import key=value",
     }
 
 

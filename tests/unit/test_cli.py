@@ -146,6 +146,18 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         run_command(["fails"])
 
 
+def test_info_of_a_recording_needs_no_choices(capsys: Capture, tmp_path: Path) -> None:
+    """Three N-MNIST events of five bytes: x, y, polarity in the top bit and 23 bits of microseconds."""
+    path = tmp_path / "three.bs2"
+    words = [(3, 4, 1, 100), (33, 0, 0, 1100), (7, 21, 1, 2100)]
+    path.write_bytes(b"".join(bytes([x, y]) + (on << 23 | time).to_bytes(3, "big") for x, y, on, time in words))
+    assert run_command(["info", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["events"], found["on_events"]) == ("recording", 3, 2)
+    assert found["duration"] == "2.00 ms"
+    assert found["pixels_seen"] == "x up to 33, y up to 21"
+
+
 def test_list_names_what_ships(capsys: Capture) -> None:
     assert run_command(["list", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
