@@ -71,7 +71,7 @@ def naming(path: str | Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if error.file is not None:
+        if error.file == str(path):
             raise
         raise InputError(str(error), file=path) from None
 

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.network.description import network_from_json
 from simulator.network.file import check_schema, read_json, read_projections
-from simulator.network.hdf5 import CHUNK, HdfFile, translate
+from simulator.network.hdf5 import CHUNK, HdfFile, naming, translate
 from simulator.trace.spikes import Block, Events, Spikes
 from simulator.trace.trace import TimeBase, Trace, check_trace
 from simulator.trace.writer import SCHEMA, TraceWriter, write_trace
@@ -212,7 +212,8 @@ def _read(source: TraceSource, check: bool) -> Trace:
             if isinstance(spikes, FileSpikes):
                 spikes.check(steps, known[name])
         if base != "step":
-            check_trace(trace)
+            with naming(path):
+                check_trace(trace)
     return trace
 
 
