@@ -124,7 +124,7 @@ def describe(network: Network) -> dict[str, Any]:
             for p in network.populations
         ],
         "projections": [
-            {k: v for k, v in _plain(p).items() if k not in ("weights", "indptr", "indices")}
+            {k: _plain(getattr(p, k)) for k in p.__dataclass_fields__ if k not in ("weights", "indptr", "indices")}
             for p in network.projections
         ],
     }
