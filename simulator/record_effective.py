@@ -30,7 +30,10 @@ def effective_operations(network: Network, trace: Trace) -> dict[str, int]:
         if projection.weights is None or spikes is None or isinstance(spikes, Events):
             return {}
         source, target = network.population(projection.source), network.population(projection.target)
-        fan_out = nonzero_fan_out(projection, source, target)
+        key = f"nonzero_fan_out:{projection.name}"
+        if key not in network.derived:
+            network.derived[key] = nonzero_fan_out(projection, source, target)
+        fan_out = network.derived[key]
         for sample, steps in enumerate(trace.steps.tolist()):
             last = steps - projection.delay  # later spikes would arrive after the sample's end
             for t0 in range(0, last, STEPS):

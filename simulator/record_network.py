@@ -33,10 +33,10 @@ def network_facts(network: Network) -> dict[str, Any]:
     counts = [weight_count(p, populations[p.source], populations[p.target]) for p in network.projections]
     weight_bytes = sum(_bytes(n * p.weight_bits) for n, p in zip(counts, network.projections, strict=True))
     layers = [populations[name] for name in network.layers]
-    zeros = None
-    if network.has_weights:
+    zeros = network.derived.get("zero_weights")
+    if zeros is None and network.has_weights:
         stored = [np.asarray(p.weights) for p in network.projections]
-        zeros = sum(w.size - int(np.count_nonzero(w)) for w in stored)
+        zeros = network.derived["zero_weights"] = sum(w.size - int(np.count_nonzero(w)) for w in stored)
     total = sum(counts)
     return {
         "name": network.name,

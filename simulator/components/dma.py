@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from simpy.events import Event
-
 from simulator.engine.banked import Access
 from simulator.engine.board import Job
 from simulator.engine.context import Context
@@ -69,9 +67,7 @@ class Dma:
             for unit, write in ((first, False), (second, True)):
                 words = unit.memory.words(sizes[i])
                 burst = Access(ctx.first_id + slot, i, words, write, layer, operand, sizes[i])
-                event: Event = ctx.env.event()
-                unit.access(burst, lambda start, end, event=event: event.succeed((start, end)))
-                moved: tuple[int, int] = yield event
+                moved: tuple[int, int] = yield unit.access(burst)
                 grant, release = moved
                 clock = ctx.clock
                 ctx.log.add_busy(clock.at_or_after(grant), clock.at_or_after(release))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from simpy.events import Event
+
 from simulator.engine.banked import Access, BankedMemory
 from simulator.engine.context import Context
 from simulator.engine.levels import GRANT_DRAM
@@ -23,6 +25,6 @@ class Dram:
     def start(self) -> None:
         """A DRAM has no process of its own: it acts when asked."""
 
-    def access(self, burst: Access, done: Any) -> None:
+    def access(self, burst: Access) -> Event:
         """See `BankedMemory.access`."""
-        self.memory.access(burst, done)
+        return self.memory.access(burst)

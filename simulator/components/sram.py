@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from simpy.events import Event
+
 from simulator.engine.banked import Access, BankedMemory
 from simulator.engine.context import Context
 from simulator.engine.levels import GRANT_SRAM
@@ -28,9 +30,9 @@ class Sram:
     def start(self) -> None:
         """An SRAM has no process of its own: it acts when asked."""
 
-    def access(self, burst: Access, done: Any) -> None:
+    def access(self, burst: Access) -> Event:
         """See `BankedMemory.access`."""
-        self.memory.access(burst, done)
+        return self.memory.access(burst)
 
     def book(self, layer: int, verb: str, operand: str, bits: int, moved: int) -> None:
         """Books accesses that the owning core made in its own cycles: `bits` used of `moved` bits read or written."""

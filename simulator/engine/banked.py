@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+
+from simpy.events import Event
 
 from simulator.engine.arbiter import Arbiter, BankedPorts
 from simulator.engine.context import Context
@@ -40,11 +42,12 @@ class BankedMemory:
         """Words that hold `bits`, at least one."""
         return max(1, -(-bits // self.word_bits))
 
-    def access(self, burst: Access, done: Callable[[int, int], None]) -> None:
-        """Asks for a burst at the memory's next edge; `done(grant_ps, release_ps)` runs when it is complete."""
+    def access(self, burst: Access) -> Event:
+        """Asks for a burst at the memory's next edge; the event fires, with (grant ps, release ps), when it is done."""
         env, clock = self.ctx.env, self.ctx.clock
         edge = clock.ps(clock.at_or_after(env.now))
         key = burst.bank % self.banks
+        done = env.event()
 
         def ask() -> None:
             asked = clock.at_or_after(env.now)
@@ -54,8 +57,9 @@ class BankedMemory:
             ask()
         else:
             env.call_at(edge, ask)
+        return done
 
-    def _granted(self, burst: Access, key: int, asked: int, done: Callable[[int, int], None]) -> None:
+    def _granted(self, burst: Access, key: int, asked: int, done: Event) -> None:
         ctx = self.ctx
         grant = ctx.clock.at_or_after(ctx.env.now)
         verb = "write" if burst.write else "read"
@@ -68,22 +72,12 @@ class BankedMemory:
         release = grant + burst.words * self.cycle_cycles
         self._busy(grant, release)
         release_ps = ctx.clock.ps(release)
-        grant_ps = ctx.env.now
-        late = 0 if burst.write else self.latency_cycles
-        if late == 0:
-
-            def both() -> None:
-                self.arbiter.release(key)
-                done(grant_ps, release_ps)
-
-            ctx.env.call_at(release_ps, both)
-            return
+        value = (ctx.env.now, release_ps)
         ctx.env.call_at(release_ps, lambda: self.arbiter.release(key))
-        ctx.env.call_at(ctx.clock.ps(release + late), lambda: done(grant_ps, release_ps))
+        late = 0 if burst.write else self.latency_cycles
+        ctx.env.succeed_at(done, value, ctx.clock.ps(release + late))
 
-    def _word_by_word(
-        self, burst: Access, key: int, grant: int, done: Callable[[int, int], None]
-    ) -> Generator[Any, None, None]:
+    def _word_by_word(self, burst: Access, key: int, grant: int, done: Event) -> Generator[Any, None, None]:
         """The plain definition: every word takes its cycles, then the latency passes."""
         ctx = self.ctx
         grant_ps = ctx.env.now
@@ -96,7 +90,7 @@ class BankedMemory:
         self.arbiter.release(key)
         if not burst.write and self.latency_cycles:
             yield ctx.until(at + self.latency_cycles)
-        done(grant_ps, release_ps)
+        done.succeed((grant_ps, release_ps))
 
     def _busy(self, start: int, end: int) -> None:
         log = self.ctx.log

@@ -27,6 +27,11 @@ class Environment(simpy.Environment):
         event.callbacks = [lambda _: callback()]
         self.schedule(event, level, time_ps - self.now)
 
+    def succeed_at(self, event: Event, value: Any, time_ps: int) -> None:
+        """Triggers `event` with `value` at `time_ps` (not before now), in phase 1."""
+        event._ok, event._value = True, value
+        self.schedule(event, PHASE1, time_ps - self.now)
+
     def sleep_until(self, time_ps: int) -> Any:
         """An event that a process yields to wait until `time_ps`; a time already past waits not at all."""
         return self.timeout(max(0, time_ps - self.now))

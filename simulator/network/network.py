@@ -100,6 +100,11 @@ class Network:
         return all(p.weights is not None for p in self.projections)
 
     @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others worked out from the weights once and will want again (sparsity, fan-outs), by their own keys."""
+        return {}
+
+    @cached_property
     def sha256(self) -> str:
         """Hash of the canonical content, weights included."""
         digest = hashlib.sha256(json.dumps(describe(self), sort_keys=True).encode())

@@ -70,7 +70,8 @@ class SpikePort:
                 slot = self.input_credits.take()
                 if slot is not None:
                     yield slot
-                yield ctx.until(ctx.cycle())
+                if ctx.clock.ps(ctx.cycle()) > ctx.env.now:
+                    yield ctx.until(ctx.cycle())
                 moved: tuple[int, int] = yield self._access(block.bits, False, layer)
                 ctx.sent(f"{ctx.name}.in", "spike", block.bits)
                 start = max(ctx.clock.at_or_after(moved[0]), self._link_free)
@@ -115,13 +116,12 @@ class SpikePort:
         self.output_credits.give()
 
     def _access(self, bits: int, write: bool, layer: int) -> Event:
-        event = self.ctx.env.event()
         unit = self.memory
         requester = self.ctx.first_id + int(write)
         bank = self._bursts[write]  # reads and writes count apart: their order within an instant must not matter
         self._bursts[write] += 1
         burst = Access(requester, bank, unit.memory.words(bits), write, layer, "spike", bits)
-        unit.access(burst, lambda grant, release: event.succeed((grant, release)))
+        event: Event = unit.access(burst)
         return event
 
 
