@@ -1,4 +1,8 @@
-"""Roofline: operations per second of each layer over operations per byte of main memory."""
+"""Roofline: operations per second of each layer over operations per byte of main memory.
+
+A layer's rate is over the time in which its tasks compute.  Weights may come before and between them, so a point can lie
+above the memory's slope: moving that layer's data takes longer than computing it.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +59,11 @@ def draw(record: Record) -> Figure:
             axis.set_major_formatter(lambda value, _: f"{value:g}")
             axis.set_minor_locator(NullLocator())
         axes.set_xlabel("operations executed per byte of main memory (op/B)")
-        axes.set_ylabel("operations executed per second (GOPS)")
-        axes.set_title(f"{record.network['name']} on {record.hardware.name}: layers under the roofline")
+        axes.set_ylabel("operations executed per second of computing (GOPS)")
+        axes.set_title(f"{record.network['name']} on {record.hardware.name}: layers and the roofline")
+        if any(rate > intensity * bandwidth for intensity, rate in points.values()):
+            note = "above the slope: moving a layer's data takes longer than computing it"
+            axes.set_title(axes.get_title("left") + "\n" + note)
         axes.grid(which="major", linewidth=0.3, color=GREY)
         if len(points) <= MAX_NAMES:
             axes.legend(loc="lower right", title="layer")
