@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 
 from simulator import simulate
 from tests.differential.compare import differences
 from tests.differential.machines import Case, cases
 
 EXAMPLES = 300
+MAX_OPERATIONS = 20_000  # multi-spike neurons in a loop can grow without bound, and the plain definition is slow
 
 
 @settings(
@@ -18,8 +19,7 @@ EXAMPLES = 300
 @given(cases())
 def test_engines_agree_in_every_number(case: Case) -> None:
     note(case.describe())
-    runs = [
-        simulate(case.hardware, case.network, case.trace, case.mapping, engine=engine, timeline=True)
-        for engine in ("kernel", "reference")
-    ]
-    assert differences(*runs) == []
+    kernel = simulate(case.hardware, case.network, case.trace, case.mapping, timeline=True)
+    assume(kernel.work["synaptic_operations"] <= MAX_OPERATIONS)
+    reference = simulate(case.hardware, case.network, case.trace, case.mapping, engine="reference", timeline=True)
+    assert differences(kernel, reference) == []
