@@ -16,6 +16,7 @@ from simulator.engine.environment import Environment
 from simulator.engine.statelog import StateLog
 from simulator.errors import InputError
 from simulator.kernels.bins import add_runs
+from simulator.kernels.sweep import paint
 from simulator.ledger import UNATTRIBUTED, Ledger
 from simulator.workload import Workload
 
@@ -128,7 +129,7 @@ def build(
             env=env,
             clock=Clock(spec.clock, hardware.clock_hz(name)),
             ledger=ledger,
-            log=StateLog(spec.STALLS, add_runs, timeline),
+            log=StateLog(spec.STALLS, paint, add_runs, timeline),
             board=board,
             queue=JobQueue(env, depth),
             work=work,

@@ -16,11 +16,15 @@ BINS = 2048
 class StateLog:
     """Totals, busy bins and timeline of one unit; `causes` are its stalls in declared order.
 
-    `add_runs(start, end, bin_cycles, bins)` splits intervals at bin edges (`simulator.kernels.bins`).
+    `paint` lays intervals over each other (`simulator.kernels.sweep`), `add_runs` splits them at bin edges
+    (`simulator.kernels.bins`); the machine hands them in, for this room knows no kernels.
     """
 
-    def __init__(self, causes: tuple[str, ...], add_runs: Callable[..., None], timeline: bool = False) -> None:
-        self.causes, self._add_runs = causes, add_runs
+    def __init__(
+        self, causes: tuple[str, ...], paint: Callable[..., int], add_runs: Callable[..., None], timeline: bool = False
+    ) -> None:
+        self.causes, self._paint, self._add_runs = causes, paint, add_runs
+        self._depth = np.zeros(len(causes) + 1, np.int64)
         self.pending = 0  # intervals reported since the last commit
         self.busy = 0
         self.stall = [0] * len(causes)
@@ -76,19 +80,11 @@ class StateLog:
             starts, ends, kinds = starts[early], ends[early], kinds[early]
         if starts.size == 0:
             return 0
-        edges = np.unique(np.concatenate((starts, ends)))
-        state = np.full(edges.size - 1, len(self.causes) + 1, np.int64)
-        for kind in range(len(self.causes), -1, -1):  # lower kinds win, so they are painted last
-            mine = kinds == kind
-            if mine.any():
-                depth = np.zeros(edges.size, np.int64)
-                np.add.at(depth, np.searchsorted(edges, starts[mine]), 1)
-                np.add.at(depth, np.searchsorted(edges, ends[mine]), -1)
-                state[np.cumsum(depth)[:-1] > 0] = kind
-        change = np.flatnonzero(np.diff(state)) + 1
-        first = np.concatenate(([0], change))
-        last = np.concatenate((change, [state.size]))
-        seg_start, seg_end, seg_state = edges[first], edges[last], state[first]
+        times = np.concatenate((starts, ends))
+        seg_start, seg_end, seg_state = (np.empty(times.size, np.int64) for _ in range(3))
+        order = np.argsort(times)
+        n = self._paint(times, order, kinds, self._depth, seg_start, seg_end, seg_state)
+        seg_start, seg_end, seg_state = seg_start[:n], seg_end[:n], seg_state[:n]
         length = seg_end - seg_start
         busy = seg_state == 0
         added = int(length[busy].sum())
@@ -98,8 +94,7 @@ class StateLog:
         if busy.any():
             self._bin(seg_start[busy], seg_end[busy])
         if self.segments is not None:
-            known = seg_state <= len(self.causes)
-            self.segments.append((seg_start[known], length[known], seg_state[known].astype(np.uint8), ref))
+            self.segments.append((seg_start.copy(), length, seg_state.astype(np.uint8), ref))
         return added
 
     def intervals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
