@@ -1,7 +1,7 @@
 """Roofline: operations per second of each layer over operations per byte of main memory.
 
-A layer's rate is over the time in which its tasks compute.  Weights may come before and between them, so a point can lie
-above the memory's slope: moving that layer's data takes longer than computing it.
+A layer's rate is over the time in which its tasks compute.  Weights may come before and between them, so a point can
+lie above the memory's slope: moving that layer's data takes longer than computing it.
 """
 
 from __future__ import annotations
