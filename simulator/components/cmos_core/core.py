@@ -62,8 +62,10 @@ class CmosCore:
                 ctx.log.add_stall("weight_load", begin, min(loaded, start))
             ctx.log.add_stall("dependency", begin, start)
             yield ctx.until(start)
+            self._attribute(0, start)
             free = yield from self._task(job, start)
             yield ctx.until(free)  # the next command leaves the queue when the core is free, not ahead of time
+            self._attribute(ctx.work.layer(job.row), free)
 
     def _task(self, job: Job, start: int) -> Generator[Any, None, int]:
         """Runs one task from cycle `start`; returns the cycle in which the core is free again."""
@@ -101,6 +103,12 @@ class CmosCore:
         self._commit(layer, committed, floor)
         ctx.env.process(self._finish(job, start, floor, writes, layer))
         return floor
+
+    def _attribute(self, layer: int, until: int) -> None:
+        """In a timeline the core's own memories wear the colour of the layer that it works on."""
+        for memory in self.private:
+            if memory.log.segments is not None:
+                memory.log.commit(layer, until)
 
     def _commit(self, layer: int, start: int, end: int) -> int:
         """Settles the core's cycles start .. end, so that a long task keeps no more than a few intervals."""
