@@ -22,7 +22,10 @@ LABELS = {
     "energy": ("energy (nJ)", "unit"),
     "movement": ("operand", "memory level and direction"),
     "raster": ("", "neuron (channel-last index)"),
-    "roofline": ("operations executed per byte of main memory (op/B)", "operations executed per second (GOPS)"),
+    "roofline": (
+        "operations executed per byte of main memory (op/B)",
+        "operations executed per second of computing (GOPS)",
+    ),
 }
 
 
@@ -184,6 +187,13 @@ def test_roofline_points_are_operations_per_byte_and_second() -> None:
     line = np.asarray(axes.lines[0].get_xydata())
     bandwidth = 512 / 8 / 4 * 400e6
     assert line[1] == pytest.approx([4e9 / bandwidth, 4.0])
+    assert "above the slope" not in axes.get_title("left")
+
+
+def test_roofline_explains_points_above_the_slope() -> None:
+    record = small_record()
+    quick = dataclasses.replace(record, layer_busy_ps=record.layer_busy_ps // 1000)
+    assert "above the slope" in draw_plot(quick, "roofline").axes[0].get_title("left")
 
 
 def test_pictures_a_record_does_not_allow(tmp_path: Path) -> None:
