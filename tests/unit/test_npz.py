@@ -56,6 +56,13 @@ def test_objects_are_refused(tmp_path):
         read_npy(tmp_path / "x.npy")
 
 
+def test_objects_inside_a_record_are_refused(tmp_path):
+    records = np.array([(1, None)], dtype=[("t", "i8"), ("x", "O")])
+    (tmp_path / "x.npy").write_bytes(array_bytes(records))
+    with pytest.raises(InputError, match="objects are refused"):
+        read_npy(tmp_path / "x.npy")
+
+
 def test_claims_are_checked_before_memory_is_taken(tmp_path, monkeypatch):
     unclosed = array_bytes(np.zeros(10, np.int64), swap=[(b"(10,), }", b"(10,),  ")])
     huge = array_bytes(np.zeros(10, np.int64), swap=[(b"(10,), }           ", b"(1000000000000,), }")])
