@@ -40,6 +40,8 @@ class SpikePort:
         self._inbox: deque[Block] = deque()
         self._waiting: Event | None = None
         self._link_free = 0
+        self._out_free = 0
+        self._sent: Event | None = None
         self._bursts = [0, 0]
 
     def blocks(self, feeds: list[Feed]) -> list[Block]:
@@ -97,19 +99,27 @@ class SpikePort:
         self.ctx.env.call_at(max(self.ctx.env.now, self.ctx.clock.ps(cycle)), self.input_credits.give)
 
     def write(self, left: int | Event, bits: int, layer: int) -> Event:
-        """An output block leaves the core in cycle `left` (or when that event fires); the event returned fires when
-        the block lies in the spike memory."""
-        return self.ctx.env.process(self._write(left, bits, layer))
+        """An output block leaves the core in cycle `left` (or when that event fires), after the blocks before it; the
+        event returned fires when the block lies in the spike memory."""
+        before, self._sent = self._sent, self.ctx.env.event()
+        return self.ctx.env.process(self._write(left, bits, layer, before, self._sent))
 
-    def _write(self, left: int | Event, bits: int, layer: int) -> Generator[Any, None, None]:
+    def _write(
+        self, left: int | Event, bits: int, layer: int, before: Event | None, sent: Event
+    ) -> Generator[Any, None, None]:
         ctx, spec = self.ctx, self.spec
         if isinstance(left, Event):
             yield left
             cycle = ctx.cycle()
         else:
             cycle = left
+        if before is not None and not before.processed:
+            yield before
         ctx.sent(f"{ctx.name}.out", "spike", bits)
-        yield ctx.until(cycle + spec.link_latency_cycles + -(-bits // spec.link_width_bits))
+        self._out_free = max(cycle, self._out_free) + -(-bits // spec.link_width_bits)
+        arrival = self._out_free + spec.link_latency_cycles
+        sent.succeed()
+        yield ctx.until(arrival)
         ctx.count(layer, "link:spike", bits)
         yield self._access(bits, True, layer)
         ctx.received(f"{ctx.name}.out", "spike", bits)
@@ -117,8 +127,9 @@ class SpikePort:
 
     def _access(self, bits: int, write: bool, layer: int) -> Event:
         unit = self.memory
-        requester = self.ctx.first_id + int(write)
         bank = self._bursts[write]  # reads and writes count apart: their order within an instant must not matter
+        # One read is under way at a time, but as many writes as there are credits; each has an id of its own.
+        requester = self.ctx.first_id + (1 + bank % self.spec.output_credits if write else 0)
         self._bursts[write] += 1
         burst = Access(requester, bank, unit.memory.words(bits), write, layer, "spike", bits)
         event: Event = unit.access(burst)

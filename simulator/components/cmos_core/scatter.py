@@ -143,7 +143,7 @@ class Datapath:
         log.add_wait("output_fifo", int(counts[1]))
         spikes = int(counts[0])
         book_scan(self, spikes)
-        return end, max(end, int(self.out_state[2])) if spikes else end, spikes
+        return end, max(end, int(self.out_state[2])), spikes  # earlier spikes may still be on their way out
         yield  # a generator, like its twin that waits
 
 
