@@ -27,6 +27,8 @@ MAX_EVENTS = 2**26
 """Largest number of events of one population in a trace with times: these are held in memory, 16 bytes each."""
 MAX_STEP_ENTRIES = 2**26
 """Largest number of entries in one timestep of one population: the smallest block that a reader must hold."""
+SCAN = 2**20
+"""Entries that the full check reads at a time."""
 
 
 class TraceSource:
@@ -61,7 +63,9 @@ class FileSpikes:
     def __init__(self, source: TraceSource, name: str, samples: int, steps: int, count: int, valued: bool) -> None:
         self._source, self.name, self._samples, self._steps = source, name, samples, steps
         self._count, self._valued = count, valued
-        self._offset_at, self._offsets = (-1, 0), np.empty(0, np.int64)
+        # A window of offsets holds whole samples if these are short, a part of one sample otherwise.
+        self._rows = max(1, CHUNK // (steps + 1))
+        self._offset_at, self._offsets = (0, 0), np.empty((0, 0), np.int64)
         self._index_at, self._index = 0, np.empty(0, np.uint32)
         self._value: np.ndarray | None = None
 
@@ -92,32 +96,32 @@ class FileSpikes:
         return Block(offsets - a, self._index[low:high], None if self._value is None else self._value[low:high])
 
     def check(self, steps: np.ndarray, size: int) -> None:
-        """Reads everything once, 64 Ki entries at a time; raises InputError at the first wrong offset, index or value.
+        """Reads everything once, at most 2^20 entries at a time; an InputError names what is wrong first.
 
         `steps` int64 [B] are the samples' timesteps, `size` the population's neurons.
         """
         end = 0
-        for sample in range(self._samples):
+        for sample in range(0, self._samples, self._rows):
             for t0 in range(0, self._steps + 1, CHUNK):
-                part = self._offset_range(sample, t0, min(t0 + CHUNK, self._steps + 1))
-                rises = np.diff(part, prepend=end)
-                if (rises < 0).any() or (t0 == 0 and rises[0] != 0) or rises.max() > MAX_STEP_ENTRIES:
+                part = self._window(sample, t0, min(t0 + CHUNK, self._steps + 1))
+                rises = np.diff(part.reshape(-1), prepend=end).reshape(part.shape)
+                if (rises < 0).any() or (t0 == 0 and rises[:, 0].any()) or rises.max() > MAX_STEP_ENTRIES:
                     raise InputError(
                         "step offsets must start where the sample before ended and never decrease",
                         file=self.path,
                         key=self._key("step_start"),
-                        found=f"sample {sample}, near timestep {t0}",
+                        found=f"near sample {sample}, timestep {t0}",
                         allowed=f"at most {MAX_STEP_ENTRIES} entries per timestep",
                     )
-                if rises[max(0, int(steps[sample]) + 1 - t0) :].any():
+                after_end = np.arange(t0, t0 + part.shape[1]) > steps[sample : sample + part.shape[0], None]
+                if rises[after_end].any():
                     raise InputError(
                         "spikes after the sample's last timestep",
                         file=self.path,
                         key=self._key("step_start"),
-                        found=f"sample {sample}",
-                        allowed=f"{int(steps[sample])} timesteps",
+                        found=f"near sample {sample}",
                     )
-                end = int(part[-1])
+                end = int(part[-1, -1])
         if end != self._count:
             raise InputError(
                 "step offsets do not end at the number of spikes",
@@ -126,8 +130,8 @@ class FileSpikes:
                 found=end,
                 allowed=[self._count],
             )
-        for at in range(0, self._count, CHUNK):
-            piece = slice(at, min(at + CHUNK, self._count))
+        for at in range(0, self._count, SCAN):
+            piece = slice(at, min(at + SCAN, self._count))
             largest = int(self._read("index", piece, np.uint32).max())
             if largest >= size:
                 raise InputError(
@@ -142,12 +146,15 @@ class FileSpikes:
 
     def _offset_range(self, sample: int, first: int, last: int) -> np.ndarray:
         row, start = self._offset_at
-        if row != sample or not start <= first <= last <= start + self._offsets.size:
-            stop = min(self._steps + 1, max(last, first + CHUNK))
-            self._offsets = self._read("step_start", (sample, slice(first, stop)), np.int64)
-            self._offset_at = (sample, first)
-            start = first
-        return self._offsets[first - start : last - start]
+        rows, width = self._offsets.shape
+        if not (row <= sample < row + rows and start <= first <= last <= start + width):
+            self._offsets = self._window(sample, first, min(self._steps + 1, max(last, first + CHUNK)))
+            row, start = self._offset_at = (sample, first)
+        return self._offsets[sample - row, first - start : last - start]
+
+    def _window(self, sample: int, first: int, last: int) -> np.ndarray:
+        """Offsets first .. last (exclusive) of as many samples as one window holds, int64 [samples, offsets]."""
+        return self._read("step_start", (slice(sample, sample + self._rows), slice(first, last)), np.int64)
 
     def _read(self, column: str, place: Any, dtype: type) -> np.ndarray:
         file = self._source.open()

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.errors import InputError
 from simulator.network import Network, Neuron, Population, Projection
-from simulator.trace import Events, MemorySpikes, Trace
+from simulator.trace import Block, Events, MemorySpikes, Trace
 from simulator.trace.dense import DenseSpikes, dense_trace
 from simulator.trace.file import FileSpikes, TraceWriter, read_trace, write_trace
 from simulator.trace.synthetic import bernoulli_trace
@@ -252,3 +252,26 @@ def test_truncated_files_are_refused(tmp_path):
         path.write_bytes(data[:size])
         with pytest.raises(InputError):
             read_trace(path)
+
+
+@pytest.mark.parametrize("steps", [1, 40, 70_000])
+def test_windows_of_offsets_span_samples_and_parts_of_samples(tmp_path, steps):
+    """Samples of different lengths, in every order of access."""
+    rng = np.random.Generator(np.random.PCG64(steps))
+    lengths = [steps, 0, steps // 2, steps, 1]
+    with TraceWriter(tmp_path / "w.h5", tiny_network(), ["in"], name="w", longest=steps) as writer:
+        wanted = []
+        for length in lengths:
+            writer.begin_sample()
+            counts = rng.integers(0, 3, length)
+            index = rng.integers(0, 18, int(counts.sum())).astype(np.uint32)
+            writer.add_block("in", Block(np.concatenate([[0], np.cumsum(counts)]), index, None))
+            wanted.append((np.concatenate([[0], np.cumsum(counts)]), index))
+    spikes = read_trace(tmp_path / "w.h5").spikes("in")
+    for sample in (4, 0, 3, 1, 2):
+        start, index = wanted[sample]
+        for t0 in (0, lengths[sample] // 2, max(0, lengths[sample] - 1)):
+            block = spikes.block(sample, t0, lengths[sample])
+            assert np.array_equal(block.start, start[t0:] - start[t0]) and np.array_equal(
+                block.index, index[start[t0] :]
+            )
