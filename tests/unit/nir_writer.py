@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 
 Nodes = dict[str, tuple[str, dict[str, Any]]]
+IF_CHOICES = {"reset": "subtract", "floor": "none", "output": "binary", "compare": "ge", "delay": 0}
+LIF_CHOICES = {**IF_CHOICES, "dt_ms": "0.1", "decay": "euler"}
 
 
 def write_nir(path: Path, nodes: Nodes, edges: list[tuple[str, str]], version: str = "1.0.8") -> Path:
