@@ -90,7 +90,8 @@ def test_integrate_equals_the_core_cycle_by_cycle(seed: int) -> None:
         def call(index, value, ready, finish, counts=counts, runs=runs):
             cycle = scatter.integrate(
                 index, value, blocks.row_start, blocks.row_bank, blocks.col_start, blocks.col_bank, blocks.words,
-                blocks.ops, blocks.fetch, path.fifo, path.engines, path.ages, path.bank_free, path.st, path.runs, counts,
+                blocks.ops, blocks.fetch, path.fifo, path.engines, path.ages, path.bank_free, path.st, path.runs,
+                counts,
                 ready, blocks.channels, blocks.width, blocks.mode, 0, 0, 0, feed, blocks.decode, blocks.fetch_den,
                 blocks.accumulate, finish, pipeline,
             )  # fmt: skip

@@ -99,7 +99,7 @@ def oracle_step(events: list[Event], floor: int, feed: int, depth: int, engines:
 
 
 class OracleScan:
-    """Update scans and the output link behind them, one cycle after another; the link may still work in the next scan."""
+    """Update scans and the output link behind them, cycle by cycle; the link may still work in the next scan."""
 
     def __init__(self, depth: int, output: int) -> None:
         self.depth, self.output = depth, output
