@@ -153,6 +153,11 @@ def decimal(given: Mapping[str, Any], key: str, *, file: object, positive: bool 
     return Fraction(value)
 
 
+def choices_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the caller gave, or where that is None what stands in the sidecar `<file>.import.yaml`, if there is one."""
+    return load_choices((), Path(f"{path}.import.yaml")) if given is None else dict(given)
+
+
 def load_choices(items: Iterable[str], sidecar: str | Path | None = None) -> dict[str, Any]:
     """Choices of `--import key=value` items on top of those of a sidecar YAML file (which may be absent).
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import InputError, unknown
-from simulator.network.choices import check_keys, for_scope, number
+from simulator.network.choices import check_keys, choices_of, for_scope, number
 from simulator.network.file import SCHEMA, read_network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.network.network import Network
@@ -23,10 +23,11 @@ def load_network(name_or_path: str | Path, choices: Mapping[str, Any] | None = N
     """Network of a file, a bundled network (`digits`), or a built-in one (`vgg11`, `resnet18`).
 
     `choices` are the import choices (keys and options: `choices.py`); those that concern traces only are left alone.
+    None takes them from the sidecar `<file>.import.yaml`, where there is one.
     A path that exists goes before a name.  Raises InputError for unknown names, formats and choices.
     """
     path = Path(name_or_path)
-    given = for_scope(choices or {}, "network", file=path)
+    given = for_scope(choices_of(path, choices), "network", file=path)
     if path.exists():
         return _from_file(path, given)
     name = str(name_or_path)

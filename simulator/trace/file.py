@@ -50,9 +50,6 @@ class TraceSource:
             self._file.close()
             self._file = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_file": None}
-
 
 class FileSpikes:
     """`Spikes` of one population that stay in the file.

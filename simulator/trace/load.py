@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.errors import InputError, unknown
 from simulator.network import Network
-from simulator.network.choices import for_scope, load_choices
+from simulator.network.choices import choices_of, for_scope, load_choices
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.resources import find_resource, list_resources
 from simulator.trace.dat import read_dat
@@ -46,10 +46,11 @@ def load_trace(
 
     `network`: the trace must fit it; formats that hold no network need it, or make one of a single input population.
     `choices`: import choices (keys and options: `simulator.network.choices`); those of networks are left alone.
+    None takes them from the sidecar `<file>.import.yaml`, where there is one.
     Raises InputError for unknown names, formats and choices, damaged files, and spikes that do not fit.
     """
     path = Path(name_or_path)
-    given = for_scope(choices or {}, "trace", file=path)
+    given = for_scope(choices_of(path, choices), "trace", file=path)
     if not path.exists():
         path = _bundled(str(name_or_path), path)
     if path.is_dir():

@@ -112,6 +112,18 @@ def test_sensor_and_network_must_agree(tmp_path):
     assert load_trace(raw, network(), TIMES).events("in").index.tolist() == [(4 * 34 + 5) * 2 + 1]
 
 
+def test_the_sidecar_is_read_where_no_choices_are_given(tmp_path):
+    path = recording(tmp_path / "a.bin")
+    sidecar = tmp_path / "a.bin.import.yaml"
+    sidecar.write_text("time_base: us\npolarity: off_on\norigin: first\nreset: zero\n")
+    assert load_trace(path, network()).time_base == "us"
+    with pytest.raises(InputError, match="does not say time_base"):
+        load_trace(path, network(), {})
+    sidecar.write_text("time_bas: us\n")
+    with pytest.raises(InputError, match="did you mean 'time_base'"):
+        load_trace(path, network())
+
+
 def test_decreasing_times_need_timesteps(tmp_path):
     path = recording(tmp_path / "a.bin", (500, 100))
     with pytest.raises(InputError, match="only time_base = step"):
