@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator import simulate
+from simulator.engine.environment import Environment
 from simulator.hardware import Hardware, parse_hardware
 from simulator.network import Network, Neuron, Population, Projection
 from simulator.record import Record
@@ -74,13 +75,20 @@ def trace(net: Network, *steps: list[int]) -> Trace:
 
 
 def run(
-    hardware: Hardware, net: Network, *steps: list[int], engine: str = "kernel", cores: int = 1, **wishes: int
+    hardware: Hardware,
+    net: Network,
+    *steps: list[int],
+    engine: str = "kernel",
+    cores: int = 1,
+    environment: Environment | None = None,
+    **wishes: int,
 ) -> Record:
     """Runs the steps on so many of the bench's cores, placed with `wishes`, with a timeline."""
     from simulator.mapping import place
 
     mapping = place(net, hardware, cores=[f"core[{i}]" for i in range(cores)], **wishes)  # type: ignore[arg-type]
-    return simulate(hardware, net, trace(net, *steps), mapping, engine=engine, timeline=True)  # type: ignore[arg-type]
+    spikes = trace(net, *steps)
+    return simulate(hardware, net, spikes, mapping, engine=engine, timeline=True, environment=environment)  # type: ignore[arg-type]
 
 
 def span(record: Record) -> tuple[int, int]:
