@@ -59,7 +59,8 @@ def read_sonata(path: str | Path, population: str | None = None, rounded: bool =
         scale = _units(file, f"{group}/timestamps")
     if times.shape != ids.shape:
         raise InputError("times and node numbers differ in length", file=path, key=group, found=(times.size, ids.size))
-    exact = times * scale
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite and undefined times are refused just below
+        exact = times * scale
     if not np.isfinite(exact).all() or (exact.size and not 0 <= exact.min() <= exact.max() < 2**52):
         raise InputError("times must be finite and not negative", file=path, key=f"{group}/timestamps")
     whole = np.rint(exact)

@@ -137,7 +137,7 @@ def test_damaged_files_give_input_errors(tmp_path, name):
     call = f"fuzz(Path({str(tmp_path)!r}), {name!r}, 1, {MUTATIONS})"
     code = f"from pathlib import Path; from tests.fuzz.test_formats_fuzz import fuzz; print({call})"
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert run.returncode == 0, f"{run.returncode}: {run.stderr[-2000:]}"
     counts = ast.literal_eval(run.stdout)
