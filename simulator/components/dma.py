@@ -30,12 +30,7 @@ class Dma:
     def _serve(self) -> Generator[Any, None, None]:
         ctx = self.ctx
         while True:
-            job = yield from ctx.queue.get()
-            begin = ctx.cycle()
-            weights, others = ctx.work.after(job.row)
-            yield from ctx.board.wait(weights + others)
-            start = ctx.cycle()
-            ctx.log.add_stall("dependency", begin, start)
+            job, start = yield from ctx.next_job()
             yield ctx.until(start + self.spec.setup_cycles)
             yield from self._move(job)
             free = ctx.cycle()

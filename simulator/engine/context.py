@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -106,6 +107,23 @@ class Context:
     def until(self, cycle: int) -> Any:
         """An event to yield: the unit's edge `cycle` (now, if it is past)."""
         return self.env.sleep_until(self.clock.ps(cycle))
+
+    def next_job(self) -> Generator[Any, Any, tuple[Job, int]]:
+        """Takes the next command and waits for what it depends on: (job, the cycle in which it may start).
+
+        The wait is a stall, told apart as "weight_load" while a load of weights is missing, where the unit knows that
+        cause, and "dependency" otherwise.
+        """
+        job = yield from self.queue.get()
+        begin = self.cycle()
+        weights, others = self.work.after(job.row)
+        yield from self.board.wait(weights + others)
+        start = self.cycle()
+        if weights and "weight_load" in self.log.causes:
+            loaded = self.clock.at_or_after(max(self.board.done_ps[row] for row in weights))
+            self.log.add_stall("weight_load", begin, min(loaded, start))
+        self.log.add_stall("dependency", begin, start)
+        return job, start
 
     def count(self, layer: int, action: str, amount: int) -> None:
         """Books `amount` under this unit, a layer's ledger row and an action."""

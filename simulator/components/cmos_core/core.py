@@ -52,15 +52,7 @@ class CmosCore:
     def _serve(self) -> Generator[Any, None, None]:
         ctx = self.ctx
         while True:
-            job = yield from ctx.queue.get()
-            begin = ctx.cycle()
-            weights, others = ctx.work.after(job.row)
-            yield from ctx.board.wait(weights + others)
-            start = ctx.cycle()
-            if weights:
-                loaded = ctx.clock.at_or_after(max(ctx.board.done_ps[row] for row in weights))
-                ctx.log.add_stall("weight_load", begin, min(loaded, start))
-            ctx.log.add_stall("dependency", begin, start)
+            job, start = yield from ctx.next_job()
             yield ctx.until(start)
             self._attribute(0, start)
             free = yield from self._task(job, start)
