@@ -44,10 +44,10 @@ def reference_spikes(network: Network, inputs: np.ndarray) -> dict[str, np.ndarr
 def _current(projection: Projection, spikes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Weighted sums int64 [B, C, H, W] of one timestep's spikes uint8 [B, C, H, W]."""
     if projection.delay or projection.stride != (1, 1) or projection.groups != 1:
-        raise NotImplementedError(f"projection {projection.name}: outside what this reference defines")
+        raise ValueError(f"projection {projection.name}: outside what this reference defines")
     if projection.pool is not None:
         if projection.pool.kind != "sum" or projection.pool.size != (2, 2) or projection.pool.stride != (2, 2):
-            raise NotImplementedError(f"projection {projection.name}: only 2 x 2 sum pooling is defined here")
+            raise ValueError(f"projection {projection.name}: only 2 x 2 sum pooling is defined here")
         b, c, h, w = spikes.shape
         spikes = spikes.reshape(b, c, h // 2, 2, w // 2, 2).sum(axis=(3, 5))
     assert projection.weights is not None
@@ -71,4 +71,4 @@ def _check_defined(population: Population) -> None:
     n = population.neuron
     plain = n.model == "if" and n.reset == "subtract" and n.compare == "ge" and n.output == "binary" and n.stateful
     if not plain or n.floor is not None or n.weight_shift or n.dead_steps or n.first_step or n.reset_steps:
-        raise NotImplementedError(f"population {population.name}: outside what this reference defines")
+        raise ValueError(f"population {population.name}: outside what this reference defines")
