@@ -9,7 +9,7 @@ import numpy as np
 from simulator.engine.board import Job
 from simulator.engine.context import Feed
 from simulator.kernels.pool import pool_spikes
-from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, reach
+from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, inside, reach
 from simulator.mapping.schedule import LOAD, OPERANDS, STORE, WEIGHT, Schedule
 from simulator.network import Network
 from simulator.network.geometry import dense_operations, pooled_shape
@@ -105,9 +105,9 @@ class Workload:
             if fan.pooled:
                 index, value = self._pool(fan, index, value)
             if not fan.whole:
-                inside = fan.reads(index)
-                index = index[inside]
-                value = None if value is None else value[inside]
+                mine = fan.reads(index)
+                index = index[mine]
+                value = None if value is None else value[mine]
                 stored = index.size if not fan.pooled else stored
             result.append(Feed(i, index, value, max(stored, index.size), fan.region))
         return result
@@ -176,8 +176,7 @@ class Workload:
             if (k1 - k0, y1 - y0) == shape[:2]:
                 total += index.size
                 continue
-            channel, line = index % shape[0], index // (shape[0] * shape[2])
-            total += int(((channel >= k0) & (channel < k1) & (line >= y0) & (line < y1)).sum())
+            total += int(inside(index, shape, k0, k1, y0, y1).sum())
         return (total + job.t1 - job.t0) * self.spike_bits
 
     def _delay(self, row: int, population: str) -> int:

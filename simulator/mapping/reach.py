@@ -82,6 +82,18 @@ class Reach:
         """Neurons of the tile."""
         return (self.k1 - self.k0) * (self.y1 - self.y0) * self.population.shape[2]
 
+    def holds(self, index: np.ndarray) -> np.ndarray:
+        """Which of these flat neurons of the layer lie in the tile: bool [n]."""
+        return inside(index, self.population.shape, self.k0, self.k1, self.y0, self.y1)
+
+
+def inside(index: np.ndarray, shape: tuple[int, int, int], k0: int, k1: int, y0: int, y1: int) -> np.ndarray:
+    """Which flat channel-last indices of a (C, H, W) grid lie in channels k0 .. k1 and rows y0 .. y1: bool [n]."""
+    channels, _, width = shape
+    channel, line = index % channels, index // (channels * width)
+    found: np.ndarray = (channel >= k0) & (channel < k1) & (line >= y0) & (line < y1)
+    return found
+
 
 def reach(
     network: Network,

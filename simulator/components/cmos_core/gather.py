@@ -221,10 +221,6 @@ class Datapath:
 
     def fire(self, t: int, start: int) -> Generator[Any, None, tuple[int, int, int]]:
         """Neurons were updated window by window: the spikes are ready as soon as they may leave."""
-        tile = self.tile
         index, _ = self.ctx.work.fired(self.job.row, self.job.sample, t)
-        channels, _, width = tile.population.shape
-        channel, line = index % channels, index // (channels * width)
-        inside = (channel >= tile.k0) & (channel < tile.k1) & (line >= tile.y0) & (line < tile.y1)
-        return start, start, int(inside.sum())
+        return start, start, int(self.tile.holds(index).sum())
         yield  # a generator, like its twin that waits

@@ -126,10 +126,8 @@ class PlainTile:
         """The recorded spikes that lie in this tile."""
         tile = self.tile
         index, value = self.ctx.work.fired(self.job.row, self.job.sample, t)
-        channels, _, width = tile.population.shape
-        channel, line = index % channels, index // (channels * width)
-        inside = (channel >= tile.k0) & (channel < tile.k1) & (line >= tile.y0) & (line < tile.y1)
-        return index[inside], None if value is None else value[inside]
+        mine = tile.holds(index)
+        return index[mine], None if value is None else value[mine]
 
     def _arrived(self, i: int) -> int:
         total = 0
