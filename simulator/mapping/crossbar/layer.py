@@ -1,0 +1,125 @@
+"""A layer on crossbars: its row blocks, its copies, and the processing elements and tiles that these take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from simulator.mapping.crossbar.block import RowBlock
+from simulator.mapping.crossbar.part import CrossbarPart
+from simulator.network.population import Population
+
+
+class Lane(NamedTuple):
+    """Processing elements of one row block of one copy that lie in one tile and work side by side.
+
+    columns: physical columns that they use together.  outputs: outputs that they make.
+    """
+
+    copy: int
+    row_block: int
+    tile: int
+    pes: int
+    columns: int
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class CrossbarLayer:
+    """Where and how one layer lives on the bank of tiles.
+
+    layer          name of the population
+    population     the population itself
+    arrangement    "kernel" (an array per kernel position) or "im2col" (flattened rows); linear layers are flattened
+    grid           (H, W) of the output positions; (1, 1) for linear and sparse layers
+    outputs        outputs per position: channels, or neurons (flat, channel last) where there is one position
+    parts          one entry per projection into the layer, in file order
+    row_blocks     of all parts, in order; block b has len(row_blocks[b].columns) processing elements per copy
+    copies         how often the weights are stored; position p belongs to copy p % copies
+    first_pe       number of its first processing element; the others follow by copy, row block and column block
+    pes_per_tile   processing element n lies in tile n // pes_per_tile
+    reserved_columns   columns per array that hold no weights but are converted (reference column)
+    pe_arrays      arrays that a processing element of each row block is built with
+    omitted        the layer has a row in tables but takes no hardware and no time (quirk conv_only_one_kernel)
+    """
+
+    layer: str
+    population: Population
+    arrangement: str
+    grid: tuple[int, int]
+    outputs: int
+    parts: tuple[CrossbarPart, ...]
+    row_blocks: tuple[RowBlock, ...]
+    copies: int
+    first_pe: int
+    pes_per_tile: int
+    reserved_columns: int
+    pe_arrays: tuple[int, ...]
+    omitted: bool = False
+
+    @property
+    def positions(self) -> int:
+        """Output positions, in raster order."""
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def pes_per_copy(self) -> int:
+        """Processing elements of one copy."""
+        return sum(len(block.columns) for block in self.row_blocks)
+
+    @property
+    def pes(self) -> int:
+        """Processing elements of all copies."""
+        return self.copies * self.pes_per_copy
+
+    @property
+    def arrays(self) -> int:
+        """Arrays that hold weights, over all copies."""
+        return self.copies * sum(len(block.arrays) * len(block.columns) for block in self.row_blocks)
+
+    @property
+    def built_arrays(self) -> int:
+        """Arrays that its processing elements are built with, used or not."""
+        return self.copies * sum(
+            n * len(block.columns) for n, block in zip(self.pe_arrays, self.row_blocks, strict=True)
+        )
+
+    def columns_of(self, block: int, column_block: int) -> int:
+        """Physical columns that each array of one processing element uses, reserved ones included."""
+        low, high = self.row_blocks[block].columns[column_block]
+        part = self.parts[self.row_blocks[block].part]
+        return (high - low) * part.columns_per_weight + self.reserved_columns
+
+    def home_tile(self, copy: int) -> int:
+        """Tile where a copy's partial sums meet and its neurons are updated: that of its first processing element."""
+        return (self.first_pe + copy * self.pes_per_copy) // self.pes_per_tile
+
+    def lane_tiles(self, copy: int) -> list[Lane]:
+        """The lanes of a copy: per row block, one lane for each tile that holds some of its column blocks."""
+        lanes: list[Lane] = []
+        pe = self.first_pe + copy * self.pes_per_copy
+        for number, block in enumerate(self.row_blocks):
+            by_tile: dict[int, list[int]] = {}
+            for column in range(len(block.columns)):
+                by_tile.setdefault(pe // self.pes_per_tile, []).append(column)
+                pe += 1
+            for tile, columns in by_tile.items():
+                used = sum(self.columns_of(number, c) for c in columns)
+                outputs = sum(block.columns[c][1] - block.columns[c][0] for c in columns)
+                lanes.append(Lane(copy, number, tile, len(columns), used, outputs))
+        return lanes
+
+    def lanes(self) -> list[Lane]:
+        """The lanes of all copies, copy by copy."""
+        return [lane for copy in range(self.copies) for lane in self.lane_tiles(copy)]
+
+    @property
+    def end_pe(self) -> int:
+        """One past its last processing element."""
+        return self.first_pe + self.pes
+
+    @property
+    def tiles(self) -> range:
+        """Tiles that the layer takes; a layer without processing elements sits in the tile of its `first_pe`."""
+        first = self.first_pe // self.pes_per_tile
+        return range(first, max(first, (self.end_pe - 1) // self.pes_per_tile) + 1)
