@@ -12,7 +12,7 @@ from simulator.network.nir import read_nir
 from simulator.network.population import Population
 from simulator.network.projection import Pool, Projection
 from simulator.network.quantise import quantise_int8
-from simulator.network.zoo import resnet18, vgg11
+from simulator.network.zoo import resnet18, vgg9, vgg11
 
 __all__ = [
     "Decay",
@@ -32,6 +32,7 @@ __all__ = [
     "read_network",
     "read_nir",
     "resnet18",
+    "vgg9",
     "vgg11",
     "write_network",
 ]

@@ -11,16 +11,16 @@ from simulator.network.choices import check_keys, choices_of, for_scope, number
 from simulator.network.file import SCHEMA, read_network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.network.network import Network
-from simulator.network.zoo import resnet18, vgg11
+from simulator.network.zoo import resnet18, vgg9, vgg11
 from simulator.resources import find_resource, list_resources
 
-BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg11": vgg11}
+BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg9": vgg9, "vgg11": vgg11}
 BUNDLED_SUFFIX = ".net"
 FORMATS = "native HDF5, NIR (.nir), lava-dl (.net), numpy arrays (.npz)"
 
 
 def load_network(name_or_path: str | Path, choices: Mapping[str, Any] | None = None) -> Network:
-    """Network of a file, a bundled network (`digits`), or a built-in one (`vgg11`, `resnet18`).
+    """Network of a file, a bundled network (`digits`), or a built-in one (`vgg9`, `vgg11`, `resnet18`).
 
     `choices` are the import choices (keys and options: `choices.py`); those that concern traces only are left alone.
     None takes them from the sidecar `<file>.import.yaml`, where there is one.

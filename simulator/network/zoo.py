@@ -1,4 +1,8 @@
-"""VGG-11 and ResNet-18 for 32 x 32 images: shapes as in the usual CIFAR variants, average instead of max pooling.
+"""VGG-9, VGG-11 and ResNet-18 for 32 x 32 images: shapes as in the usual CIFAR variants, spikes pooled without a max.
+
+VGG-9 is the network of the SpikeSim estimator (seven convolutions, `ela_spikesim.py` of
+Intelligent-Computing-Lab-Yale/SpikeSim at commit c2627bc) with a linear classifier behind it; it pools by OR, so that
+every wordline of a crossbar carries one bit.  The others pool by averaging.
 
 Layer names follow the tables of the reconstruction they serve: `conv1` .. `conv8`, `s1.b1.conv1` .. `s4.b2.conv2`.
 A residual block's shortcut (`s2.b1.short`) or identity (`s1.b1.identity`) is an extra projection into the population
@@ -8,7 +12,7 @@ of the block's second convolution; a pooling belongs to the projection that read
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod, sqrt
+from math import floor, prod, sqrt
 
 import numpy as np
 
@@ -21,6 +25,33 @@ from simulator.network.projection import Kind, Pool, Projection
 Shape = tuple[int, int, int]
 MEMBRANE_BITS = 16
 ASSUMED_RATE = 0.1
+
+
+def vgg9(
+    input_shape: Shape = (3, 32, 32),
+    classes: int = 10,
+    seed: int | None = None,
+    *,
+    kernel: int = 3,
+    weight_bits: int = 4,
+) -> Network:
+    """VGG-9: 64-64-M-128-128-M-256-256-256-M (`conv1` .. `conv7`) and one linear classifier `fc`.
+
+    `kernel` (odd) is the side of all convolutions.  `seed` None gives a topology (enough for replay); a number gives
+    random weights of `weight_bits` bits and thresholds.
+    """
+    if kernel < 1 or kernel % 2 == 0:
+        raise InputError("the kernel must have an odd side", key="vgg9", found=kernel, allowed="1, 3, 5, ...")
+    if not 2 <= weight_bits <= 8:
+        raise InputError("weight_bits out of range", key="vgg9", found=weight_bits, allowed="2 .. 8")
+    net = _Builder("vgg9", input_shape, kernel, weight_bits)
+    plan = ((64, False), (64, True), (128, False), (128, True), (256, False), (256, False), (256, True))
+    last, pool = "input", None
+    for i, (channels, pooled) in enumerate(plan):
+        last = net.conv(f"conv{i + 1}", last, channels, pool=pool)
+        pool = Pool("or", (2, 2), (2, 2)) if pooled else None
+    net.linear("fc", last, classes, pool)
+    return net.build(seed)
 
 
 def vgg11(input_shape: Shape = (3, 32, 32), classes: int = 10, seed: int | None = None) -> Network:
@@ -64,19 +95,19 @@ def resnet18(input_shape: Shape = (3, 32, 32), classes: int = 10, seed: int | No
 class _Builder:
     """Collects populations and projections; shapes follow from the operations."""
 
-    def __init__(self, name: str, input_shape: Shape) -> None:
+    def __init__(self, name: str, input_shape: Shape, kernel: int = 3, weight_bits: int = 8) -> None:
         if len(input_shape) != 3 or any(int(n) != n or n < 1 for n in input_shape):
             raise InputError("input_shape must be three positive integers (C, H, W)", key=name, found=input_shape)
-        self.name = name
+        self.name, self.kernel, self.weight_bits = name, kernel, weight_bits
         self.shapes: dict[str, Shape] = {"input": input_shape}
         self.projections: list[Projection] = []
 
     def conv(self, name: str, source: str, channels: int, stride: int = 1, pool: Pool | None = None) -> str:
         _, height, width = self._pooled(source, pool)
         self.shapes[name] = (channels, (height - 1) // stride + 1, (width - 1) // stride + 1)
-        self.projections.append(
-            Projection(name, source, name, "conv", kernel=(3, 3), stride=(stride, stride), padding=(1, 1), pool=pool)
-        )
+        side, margin = (self.kernel, self.kernel), (self.kernel // 2, self.kernel // 2)
+        window = {"kernel": side, "stride": (stride, stride), "padding": margin, "weight_bits": self.weight_bits}
+        self.projections.append(Projection(name, source, name, "conv", pool=pool, **window))  # type: ignore[arg-type]
         return name
 
     def join(self, name: str, source: str, target: str, kind: Kind, stride: int) -> None:
@@ -85,7 +116,7 @@ class _Builder:
     def linear(self, name: str, source: str, classes: int, pool: Pool | None) -> None:
         self._pooled(source, pool)
         self.shapes[name] = (classes, 1, 1)
-        self.projections.append(Projection(name, source, name, "linear", pool=pool))
+        self.projections.append(Projection(name, source, name, "linear", pool=pool, weight_bits=self.weight_bits))
 
     def build(self, seed: int | None) -> Network:
         neuron = Neuron(membrane_bits=MEMBRANE_BITS)
@@ -107,7 +138,7 @@ class _Builder:
             tuple(populations.values()),
             tuple(projections),
             "int",
-            source if seed is None else f"{source}; random int8 weights, seed {seed}",
+            source if seed is None else f"{source}; random int{self.weight_bits} weights, seed {seed}",
         )
 
     def _weights(self, p: Projection, generator: np.random.Generator) -> np.ndarray:
@@ -118,18 +149,26 @@ class _Builder:
         elif p.kind == "one_to_one":
             # The identity carries one fixed weight, as in a network that was not trained to scale it.
             return np.full(source[0], 127, np.int8)
-        return generator.integers(-127, 128, shape, dtype=np.int8)
+        top = self._largest_weight
+        return generator.integers(-top, top + 1, shape, dtype=np.int8)
 
     def _threshold(self, name: str, generator: np.random.Generator) -> np.ndarray:
         """int64 [C]: about the spread of the current that arrives if ASSUMED_RATE of the inputs fire, +- 25 %.
 
-        Weights are uniform on -127 .. 127, whose standard deviation is 73; so neurons fire now and then, not always.
+        Weights are uniform on -m .. m, whose standard deviation is sqrt(m (m + 1) / 3), rounded down; so neurons fire
+        now and then, not always.
         """
         main = next(p for p in self.projections if p.target == name)
         source = self._pooled(main.source, main.pool)
         fan_in = prod(source) if main.kind == "linear" else source[0] * prod(main.kernel)
-        spread = 73.0 * sqrt(ASSUMED_RATE * fan_in)
+        deviation = floor(sqrt(self._largest_weight * (self._largest_weight + 1) / 3))
+        spread = deviation * sqrt(ASSUMED_RATE * fan_in)
         return np.maximum(1, np.rint(spread * generator.uniform(0.75, 1.25, self.shapes[name][0]))).astype(np.int64)
+
+    @property
+    def _largest_weight(self) -> int:
+        """Largest weight of a symmetric range: 127 for 8 bits, 7 for 4."""
+        return int(2 ** (self.weight_bits - 1)) - 1
 
     def _pooled(self, source: str, pool: Pool | None) -> Shape:
         c, h, w = self.shapes[source]

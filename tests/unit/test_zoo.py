@@ -5,7 +5,7 @@ import pytest
 
 from simulator.errors import InputError
 from simulator.network.geometry import dense_operations, synapses_inside, weight_count
-from simulator.network.zoo import resnet18, vgg11
+from simulator.network.zoo import resnet18, vgg9, vgg11
 
 # Layer: neurons, positions per step (padding included), positions inside, weights.
 VGG11 = {
@@ -105,3 +105,38 @@ def test_random_weights_depend_on_the_seed_only():
     weights = first.projections[1].weights
     assert weights.dtype == np.int8 and weights.min() == -127 and weights.max() == 127
     assert (first.population("conv2").neuron.threshold > 0).all()
+
+
+# Shapes of SpikeSim's default network: in_dim 32, 32, 16, 16, 8, 8, 8 with the channel lists of its script.
+VGG9 = {
+    "conv1": (65_536, 1_769_472, 1_728),
+    "conv2": (65_536, 37_748_736, 36_864),
+    "conv3": (32_768, 18_874_368, 73_728),
+    "conv4": (32_768, 37_748_736, 147_456),
+    "conv5": (16_384, 18_874_368, 294_912),
+    "conv6": (16_384, 37_748_736, 589_824),
+    "conv7": (16_384, 37_748_736, 589_824),
+    "fc": (10, 40_960, 40_960),
+}
+
+
+def test_vgg9_has_the_shapes_of_the_spikesim_network():
+    found = figures(vgg9())
+    assert {name: (row[0], row[1], row[3]) for name, row in found.items()} == VGG9
+    assert all(p.weight_bits == 4 for p in vgg9().projections)
+
+
+def test_vgg9_takes_other_kernels_and_weights():
+    for kernel in (1, 5):
+        network = vgg9(kernel=kernel)
+        assert [network.population(n).shape for n in network.layers] == [vgg9().population(n).shape for n in VGG9]
+        assert figures(network)["conv2"][1] == 64 * 64 * 1024 * kernel**2
+    weights = vgg9(seed=1).projections[1].weights
+    assert weights.min() == -7 and weights.max() == 7
+    # Standard deviation of the uniform weights: 4 for 4 bits; a tenth of the 576 inputs of conv2 fire; +- 25 %.
+    threshold = vgg9(seed=1).population("conv2").neuron.threshold
+    assert 0.75 * 4 * 57.6**0.5 - 1 <= threshold.min() and threshold.max() <= 1.25 * 4 * 57.6**0.5 + 1
+    with pytest.raises(InputError, match="odd side"):
+        vgg9(kernel=2)
+    with pytest.raises(InputError, match=r"2 \.\. 8"):
+        vgg9(weight_bits=1)
