@@ -95,8 +95,9 @@ def _check_projection(network: Network, p: Projection, source: Population, targe
     key = f"projection {p.name}"
     if p.delay < 0:
         raise InputError("delay must be >= 0 timesteps", key=key, found=p.delay)
-    if not 1 <= p.weight_bits <= 64:
-        raise InputError("weight_bits out of range", key=key, found=p.weight_bits, allowed="1 .. 64")
+    least = 0 if p.kind == "one_to_one" else 1
+    if not least <= p.weight_bits <= 64:
+        raise InputError("weight_bits out of range", key=key, found=p.weight_bits, allowed=f"{least} .. 64")
     for field, low in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
         if any(int(v) != v or v < low for v in getattr(p, field)):
             raise InputError(f"{field} must be integers >= {low}", key=key, found=getattr(p, field))

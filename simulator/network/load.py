@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ from simulator.network.choices import check_keys, choices_of, for_scope, number
 from simulator.network.file import SCHEMA, read_network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.network.network import Network
+from simulator.network.stems import red_lif, sew_plif
 from simulator.network.zoo import resnet18, vgg9, vgg11
 from simulator.resources import find_resource, list_resources
 
-BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg9": vgg9, "vgg11": vgg11}
+STEMS: dict[str, Callable[..., Network]] = {f"sew_{k}plif": partial(sew_plif, k) for k in range(8)} | {
+    "red_lif": red_lif
+}
+"""Topologies of the STEMS study; they have no options."""
+BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg9": vgg9, "vgg11": vgg11, **STEMS}
 BUNDLED_SUFFIX = ".net"
 FORMATS = "native HDF5, NIR (.nir), lava-dl (.net), numpy arrays (.npz)"
 
@@ -77,6 +83,8 @@ def _from_file(path: Path, given: dict[str, Any]) -> Network:
 
 
 def _built_in(name: str, given: dict[str, Any]) -> Network:
+    if name in STEMS:
+        _refuse(given, Path(name))
     check_keys(_without_timestep(given), ("seed", "classes"), file=name)
     options: dict[str, Any] = {}
     if "classes" in given:

@@ -35,7 +35,8 @@ class Projection:
         linear      [N_out, N_in]                    N_in, N_out in C, H, W order (C order of [C, H, W])
         sparse      CSR by source neuron: `indptr` [N_in + 1], `indices` [nnz], weights [nnz]; flat channel-last indices
         one_to_one  [C]                              one weight per channel, each neuron to its twin
-    Weights are int8 or int16 in integer networks, float32 or float64 in float networks.
+    Weights are int8 or int16 in integer networks, float32 or float64 in float networks.  weight_bits is what a memory
+    stores per weight; 0 (one_to_one only) is a wire: an addition or a pooling that stores nothing.
 
     A spike sent in timestep t is applied in timestep t + `delay` of the target.
     """
