@@ -9,13 +9,14 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from simulator.errors import InputError
 from simulator.functional.counts import Counts
-from simulator.functional.plan import plan_network
+from simulator.functional.plan import Plan, plan_network
 from simulator.functional.run import CHUNK_STEPS, check_inputs
 from simulator.functional.stepper import Stepper
 from simulator.network import Network
@@ -35,12 +36,15 @@ def memory_cap() -> int:
 
 
 def complete_trace(
-    network: Network, inputs: Trace, memory_bytes: int | None = None
+    network: Network,
+    inputs: Trace,
+    memory_bytes: int | None = None,
+    stepper_of: Callable[[Plan, int], Stepper] = lambda plan, sample: Stepper(plan),
 ) -> tuple[Trace, Counts, dict[str, np.ndarray]]:
     """(trace of all populations, totals of the run, final membranes of the last sample, channel last).
 
     `memory_bytes` caps the spikes kept in memory (default: `memory_cap()`); what is more is spooled to a temporary
-    file, which is removed when the trace is no longer used.
+    file, which is removed when the trace is no longer used.  `stepper_of` makes the stepper of a sample.
     """
     plan = plan_network(network)
     check_inputs(plan, inputs)
@@ -51,7 +55,7 @@ def complete_trace(
     try:
         for sample in range(inputs.samples):
             spool.begin_sample(sample)
-            stepper = Stepper(plan)
+            stepper = stepper_of(plan, sample)
             steps = int(inputs.steps[sample])
             for t0 in range(0, steps, CHUNK_STEPS):
                 t1 = min(t0 + CHUNK_STEPS, steps)

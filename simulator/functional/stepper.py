@@ -65,7 +65,19 @@ class Stepper:
         if t in neuron.reset_steps:
             layer.soma.reset(state)
         arriving = [s.pooled(self._sent(s.projection.source, i - s.projection.delay, made)) for s in layer.incoming]
-        acc = self._accumulator(layer, arriving, state)
+        acc = self.deliver(layer, arriving, t)
+        if t < neuron.first_step:
+            acc[:] = 0
+            made[layer.name].append(SILENT)
+            return
+        sent, clamped = layer.soma.step(state, acc)
+        made[layer.name].append(sent)
+        self.counts.neuron_updates[layer.name] += layer.soma.population.size
+        self.counts.saturations[layer.name] += int(clamped)
+
+    def deliver(self, layer: Layer, arriving: list[SpikeList], t: int) -> np.ndarray:
+        """The layer's accumulator [N] with the sums of the (pooled) spikes that arrive in timestep t."""
+        acc = self._accumulator(layer, arriving, self.states[layer.name])
         for synapses, spikes in zip(layer.incoming, arriving, strict=True):
             if spikes[0].size == 0:
                 continue
@@ -76,14 +88,7 @@ class Stepper:
                 operations = synapses.scatter(spikes, own)
                 acc += own >> (synapses.area.bit_length() - 1) if layer.soma.integer else own / synapses.area
             self.counts.synaptic_operations[synapses.projection.name] += int(operations)
-        if t < neuron.first_step:
-            acc[:] = 0
-            made[layer.name].append(SILENT)
-            return
-        sent, clamped = layer.soma.step(state, acc)
-        made[layer.name].append(sent)
-        self.counts.neuron_updates[layer.name] += layer.soma.population.size
-        self.counts.saturations[layer.name] += int(clamped)
+        return acc
 
     def _sent(self, source: str, i: int, made: dict[str, list[SpikeList]]) -> SpikeList:
         """Spikes of `source` in timestep `i` relative to the chunk; before the chunk they are in its past."""
