@@ -12,6 +12,7 @@ from simulator.errors import InputError, InvariantError, unknown
 from simulator.invariants import check_record
 from simulator.machine import Machine, build
 from simulator.mapping import dump_mapping, lower, place
+from simulator.mapping.crossbar.check import check_crossbars
 from simulator.record import Output, Record, UnitTime
 from simulator.record_effective import effective_operations
 from simulator.record_network import network_facts
@@ -72,7 +73,8 @@ def simulate(
         full = trace
     else:
         full, facts = _complete(network, trace)
-    work = Workload(schedule, network, full, computing, _stored(hardware))
+    crossbars = check_crossbars(plan, network, hardware) if plan.on_crossbars else None
+    work = Workload(schedule, network, full, computing, _stored(hardware), crossbars)
     machine = build(
         hardware,
         schedule,

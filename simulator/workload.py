@@ -9,6 +9,7 @@ import numpy as np
 from simulator.engine.board import Job
 from simulator.engine.context import Feed
 from simulator.kernels.pool import pool_spikes
+from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
 from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, inside, reach
 from simulator.mapping.schedule import LOAD, OPERANDS, STORE, WEIGHT, Schedule
 from simulator.network import Network
@@ -42,14 +43,21 @@ class Workload:
     """`simulator.engine.context.Work` for one run.
 
     `trace` holds the input populations and, unless `computing`, all the others; a computing run (reference engine)
-    learns the inner spikes from its cores.
+    learns the inner spikes from its cores.  `plan` is there where layers live on crossbars.
     """
 
     def __init__(
-        self, schedule: Schedule, network: Network, trace: Trace, computing: bool, stored: tuple[str, int]
+        self,
+        schedule: Schedule,
+        network: Network,
+        trace: Trace,
+        computing: bool,
+        stored: tuple[str, int],
+        plan: CrossbarPlan | None = None,
     ) -> None:
         self.schedule, self.network, self.trace, self.computing = schedule, network, trace, computing
         self.spike_format, self.spike_bits = stored
+        self.plan = plan
         self._readers = {name: StepReader(trace.spikes(name)) for name in trace.populations}
         self._made: dict[str, dict[int, list[Pair]]] = {p.name: {} for p in network.populations}
         self._made_sample = -1
@@ -89,6 +97,20 @@ class Workload:
             )
             self._tiles[row] = found
         return found
+
+    def stream(self, row: int) -> list[int]:
+        """Rows whose output a row consumes as it arrives."""
+        found: list[int] = self.schedule.stream_of(row).tolist()
+        return found
+
+    def crossbar(self, row: int) -> CrossbarLayer:
+        """The layer of a compute or program row on crossbars."""
+        assert self.plan is not None
+        return self.plan.layers[self.schedule.layers[self.schedule.layer[row]]]
+
+    def op(self, row: int) -> int:
+        """What a row does: LOAD, COMPUTE, STORE or PROGRAM."""
+        return int(self.schedule.op[row])
 
     def layer(self, row: int) -> int:
         """Ledger row of a Schedule row."""

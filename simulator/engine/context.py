@@ -15,6 +15,7 @@ from simulator.engine.statelog import StateLog
 from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
+    from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
     from simulator.mapping.reach import Reach
     from simulator.network import Network
 
@@ -40,11 +41,13 @@ class Work(Protocol):
 
     delivered: synaptic operations that cores executed for a spike; added to by cores, read after the run.
     computing: the cores make the inner spikes themselves (reference engine).
+    plan: all layers on crossbars, None on other chips.
     """
 
     delivered: int
     computing: bool
     network: Network
+    plan: CrossbarPlan | None
 
     def after(self, row: int) -> tuple[list[int], list[int]]:
         """Rows that must be complete first: loads of weights, and the others."""
@@ -54,12 +57,28 @@ class Work(Protocol):
         """The tile that a compute row works on."""
         ...
 
+    def stream(self, row: int) -> list[int]:
+        """Rows whose output a row consumes as it arrives."""
+        ...
+
+    def crossbar(self, row: int) -> CrossbarLayer:
+        """The layer of a compute or program row on crossbars."""
+        ...
+
+    def op(self, row: int) -> int:
+        """What a row does: LOAD, COMPUTE, STORE or PROGRAM."""
+        ...
+
     def layer(self, row: int) -> int:
         """Ledger row of the layer."""
         ...
 
     def feeds(self, row: int, sample: int, t: int) -> list[Feed]:
         """Events that reach the tile in timestep t, one entry per projection that has any neuron to read."""
+        ...
+
+    def spikes(self, population: str, sample: int, t: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Spikes of a whole population in timestep t, rising; none before the start."""
         ...
 
     def fired(self, row: int, sample: int, t: int) -> tuple[np.ndarray, np.ndarray | None]:

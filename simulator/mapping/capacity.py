@@ -38,7 +38,7 @@ def check_mapping(mapping: Mapping, network: Network, hardware: Hardware) -> Pla
     """Raises InputError at the first name that does not exist or the first tensor that does not fit."""
     chip = chip_of(hardware)
     _check_names(mapping, network, chip)
-    for entry in mapping.layers:
+    for entry in mapping.on_cores:
         _check_entry(entry, mapping, network)
     operands = Operands(network)
     tiles = {name: tiles_of(mapping.layer(name), network.population(name).shape) for name in network.layers}
@@ -48,7 +48,7 @@ def check_mapping(mapping: Mapping, network: Network, hardware: Hardware) -> Pla
         _check_weights(mapping, operands, core, weight_tiles)
         buffers[core.name] = _check_state(mapping, operands, core, tiles)
     cores = {name: mapping.layer(name).cores for name in network.layers}
-    homes = {**mapping.inputs, **{entry.layer: entry.spikes for entry in mapping.layers}}
+    homes = {**mapping.inputs, **{entry.layer: entry.spikes for entry in mapping.on_cores}}
     spans = spans_of(operands, chip, cores, mapping.timesteps, mapping.timesteps_hint)
     inflows = inflows_of(operands, chip, cores, spans, homes)
     return Plan(mapping, chip, operands, tiles, weight_tiles, inflows, buffers)
@@ -80,12 +80,13 @@ def _distinct_sizes(rows: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int],
     return rows if len(rows) <= 64 else (rows[0], rows[-1])
 
 
-def _check_names(mapping: Mapping, network: Network, chip: Chip) -> None:
-    for kind, said, real in (("hardware", mapping.hardware, chip.name), ("network", mapping.network, network.name)):
+def check_names(mapping: Mapping, network: Network, hardware: str, inputs: tuple[str, ...]) -> None:
+    """Raises InputError unless the mapping is for `hardware` and `network` and names every layer and all `inputs`."""
+    for kind, said, real in (("hardware", mapping.hardware, hardware), ("network", mapping.network, network.name)):
         if said != real:
             raise InputError(f"the mapping was made for another {kind}", key=kind, found=said, allowed=[real])
     layers = [entry.layer for entry in mapping.layers]
-    for kind, named, wanted in (("layer", layers, network.layers), ("input", list(mapping.inputs), network.inputs)):
+    for kind, named, wanted in (("layer", layers, network.layers), ("input", list(mapping.inputs), inputs)):
         for name in named:
             if name not in wanted:
                 raise unknown(kind, name, wanted, key=f"{kind}s.{name}")
@@ -94,7 +95,11 @@ def _check_names(mapping: Mapping, network: Network, chip: Chip) -> None:
                 raise InputError(
                     f"the mapping does not say where {kind} {name!r} goes", key=f"{kind}s", nearest=nearest(name, named)
                 )
-    for entry in mapping.layers:
+
+
+def _check_names(mapping: Mapping, network: Network, chip: Chip) -> None:
+    check_names(mapping, network, chip.name, network.inputs)
+    for entry in mapping.on_cores:
         for name in entry.cores:
             chip.core(name, f"layers.{entry.layer}.cores")
     if mapping.timesteps == "all" and is_recurrent(network):

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from simulator.errors import InputError, nearest
+from simulator.mapping.crossbar.entry import ARRANGEMENTS, CrossbarMapping
 from simulator.mapping.mapping import CHOICES, DEFAULT_TIMESTEPS_HINT, LayerMapping, Mapping
 
 SCHEMA = "neurocycle.mapping/1"
@@ -15,8 +16,10 @@ MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 8
 TOP = ("schema", "hardware", "network", "timesteps", "timesteps_hint", "inputs", "layers")
 LAYER = ("cores", "tile_channels", "tile_rows", "input_parts", "weights", "weight_buffers", "state", "spikes")
+CROSSBAR = ("unit", "arrangement", "copies", "first_pe")
 REQUIRED_TOP = tuple(name for name in TOP if name != "timesteps_hint")
 REQUIRED_LAYER = ("cores", "tile_channels", "tile_rows")
+REQUIRED_CROSSBAR = ("unit", "arrangement", "first_pe")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -82,6 +85,17 @@ def json_schema() -> dict[str, Any]:
         "required": list(REQUIRED_LAYER),
         "properties": fields,
     }
+    crossbar = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED_CROSSBAR),
+        "properties": {
+            "unit": {"type": "string"},
+            "arrangement": {"enum": list(ARRANGEMENTS)},
+            "copies": count,
+            "first_pe": {**count, "minimum": 0},
+        },
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "neurocycle mapping",
@@ -95,7 +109,7 @@ def json_schema() -> dict[str, Any]:
             "timesteps": {"enum": list(CHOICES["timesteps"])},
             "timesteps_hint": {**count, "default": DEFAULT_TIMESTEPS_HINT},
             "inputs": {"type": "object", "additionalProperties": {"enum": list(CHOICES["spikes"])}},
-            "layers": {"type": "object", "additionalProperties": layer},
+            "layers": {"type": "object", "additionalProperties": {"anyOf": [layer, crossbar]}},
         },
     }
 
@@ -134,8 +148,11 @@ class _Reader:
             timesteps_hint=hint,
         )
 
-    def _layer(self, name: str, node: yaml.Node) -> LayerMapping:
+    def _layer(self, name: str, node: yaml.Node) -> LayerMapping | CrossbarMapping:
+        """An entry with `unit` is one on crossbars."""
         key = f"layers.{name}"
+        if isinstance(node, yaml.MappingNode) and any(k.value == "unit" for k, _ in node.value):
+            return self._crossbar(name, key, self._items(node, key, CROSSBAR), node)
         items = self._items(node, key, LAYER)
         for field in REQUIRED_LAYER:
             if field not in items:
@@ -150,6 +167,18 @@ class _Reader:
             else:
                 values[field] = self._count(value, at)
         return LayerMapping(layer=name, **values)
+
+    def _crossbar(self, name: str, key: str, items: dict[str, yaml.Node], node: yaml.Node) -> CrossbarMapping:
+        for field in REQUIRED_CROSSBAR:
+            if field not in items:
+                raise self._fail(node, f"{key}.{field}", "the key is missing")
+        return CrossbarMapping(
+            layer=name,
+            unit=self._text(items["unit"], f"{key}.unit"),
+            arrangement=self._choice("arrangement", items["arrangement"], f"{key}.arrangement"),
+            copies=self._count(items["copies"], f"{key}.copies") if "copies" in items else 1,
+            first_pe=self._count(items["first_pe"], f"{key}.first_pe", 0),
+        )
 
     def _items(self, node: yaml.Node, key: str, known: tuple[str, ...] | None = None) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):
@@ -181,14 +210,14 @@ class _Reader:
                 raise self._fail(node.value[i], f"{key}[{i}]", "a core is named twice", found=name)
         return names
 
-    def _count(self, node: yaml.Node, key: str) -> int:
+    def _count(self, node: yaml.Node, key: str, low: int = 1) -> int:
         digits = node.value if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:int" else ""
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10 and 1 <= int(digits) < 2**31):
-            raise self._fail(node, key, "must be an integer", found=_shown(node), allowed="1 .. 2^31 - 1")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10 and low <= int(digits) < 2**31):
+            raise self._fail(node, key, "must be an integer", found=_shown(node), allowed=f"{low} .. 2^31 - 1")
         return int(digits)
 
     def _choice(self, kind: str, node: yaml.Node, key: str) -> Any:
-        allowed = CHOICES[kind]
+        allowed = ARRANGEMENTS if kind == "arrangement" else CHOICES[kind]
         text = node.value if isinstance(node, yaml.ScalarNode) else None
         for value in allowed:
             if text == str(value):

@@ -12,6 +12,7 @@ import numpy as np
 from simulator.mapping import schedule as s
 from simulator.mapping.capacity import Plan, check_mapping, persists
 from simulator.mapping.chip import Channel
+from simulator.mapping.crossbar.lower import lower_on_crossbars
 from simulator.mapping.mapping import LayerMapping, Mapping
 from simulator.mapping.schedule import Schedule
 from simulator.mapping.tiles import Tile
@@ -28,6 +29,8 @@ def lower(mapping: Mapping, network: Network, hardware: Hardware) -> Schedule:
     Per layer the loop order is channel tile, row tile, input part (innermost).  A streamed weight tile is loaded once
     per core, for all its row tiles; with several input parts it is loaded again for each row tile.
     """
+    if mapping.on_crossbars:
+        return lower_on_crossbars(mapping, network, hardware)
     return _Lowering(check_mapping(mapping, network, hardware)).schedule()
 
 

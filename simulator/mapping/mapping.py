@@ -1,4 +1,4 @@
-"""The mapping: pure data that says on which cores a layer lives, how it is tiled, and where its operands stay."""
+"""The mapping: pure data: on which cores or crossbars a layer lives, how it is cut, and where its operands stay."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from simulator.errors import InputError, nearest, unknown
+from simulator.mapping.crossbar.entry import CrossbarMapping
 
 Timesteps = Literal["all", "one"]
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -65,16 +66,17 @@ class Mapping:
 
     timesteps       "all": each layer runs all timesteps of a sample before the next layer starts (feed-forward nets);
                     "one": every timestep all layers run once
-    layers          one entry per layer of the network
+    layers          one entry per layer of the network: all on cores, or all on crossbars
     inputs          where the spikes of each input population stay once they have been loaded from DRAM: "chip" (one
-                    load per repetition) or "dram" (one load per layer that consumes them)
+                    load per repetition) or "dram" (one load per layer that consumes them); empty on crossbars, where
+                    inputs stream in through the chip's input port
     timesteps_hint  timesteps for which spikes are buffered when `timesteps` is "all"; used by capacity checks only
     """
 
     hardware: str
     network: str
     timesteps: Timesteps
-    layers: tuple[LayerMapping, ...]
+    layers: tuple[LayerMapping | CrossbarMapping, ...]
     inputs: dict[str, str] = field(default_factory=dict)
     timesteps_hint: int = DEFAULT_TIMESTEPS_HINT
 
@@ -89,9 +91,25 @@ class Mapping:
             if entry.layer in seen:
                 raise InputError("the layer is mapped twice", key=f"layers.{entry.layer}")
             seen[entry.layer] = None
+        if self.on_cores and self.on_crossbars:
+            raise InputError(
+                "layers on cores and layers on crossbars do not go together in one mapping",
+                key=f"layers.{self.on_crossbars[0].layer}",
+                found=f"{self.on_cores[0].layer!r} is on {', '.join(self.on_cores[0].cores)}",
+            )
+
+    @cached_property
+    def on_cores(self) -> tuple[LayerMapping, ...]:
+        """The entries of layers that live on cores."""
+        return tuple(entry for entry in self.layers if isinstance(entry, LayerMapping))
+
+    @cached_property
+    def on_crossbars(self) -> tuple[CrossbarMapping, ...]:
+        """The entries of layers that live on crossbars."""
+        return tuple(entry for entry in self.layers if isinstance(entry, CrossbarMapping))
 
     def layer(self, name: str) -> LayerMapping:
-        """The entry of layer `name`; an unknown name is an `InputError` with the nearest one."""
+        """The entry of layer `name` on cores; an unknown name is an `InputError` with the nearest one."""
         try:
             return self._by_name[name]
         except KeyError:
@@ -99,11 +117,10 @@ class Mapping:
 
     @cached_property
     def _by_name(self) -> dict[str, LayerMapping]:
-        return {entry.layer: entry for entry in self.layers}
+        return {entry.layer: entry for entry in self.on_cores}
 
     def describe(self) -> dict[str, Any]:
         """The mapping as plain values, in the layout of its YAML file."""
-        fields = [name for name in LayerMapping.__dataclass_fields__ if name != "layer"]
         return {
             "schema": "neurocycle.mapping/1",
             "hardware": self.hardware,
@@ -111,7 +128,12 @@ class Mapping:
             "timesteps": self.timesteps,
             "timesteps_hint": self.timesteps_hint,
             "inputs": dict(self.inputs),
-            "layers": {entry.layer: {name: _plain(getattr(entry, name)) for name in fields} for entry in self.layers},
+            "layers": {
+                entry.layer: {
+                    name: _plain(getattr(entry, name)) for name in entry.__dataclass_fields__ if name != "layer"
+                }
+                for entry in self.layers
+            },
         }
 
     @cached_property

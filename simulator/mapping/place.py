@@ -17,6 +17,8 @@ from simulator.mapping.capacity import (
     weight_bits,
 )
 from simulator.mapping.chip import Chip, chip_of
+from simulator.mapping.crossbar.duplicate import Duplication
+from simulator.mapping.crossbar.place import bank_of, place_on_crossbars
 from simulator.mapping.mapping import (
     DEFAULT_TIMESTEPS_HINT,
     LayerMapping,
@@ -48,12 +50,16 @@ def place(
     cores: Sequence[str] | None = None,
     weights: str | None = None,
     timesteps_hint: int = DEFAULT_TIMESTEPS_HINT,
+    arrangement: str | None = None,
+    duplication: Duplication = "none",
 ) -> Mapping:
     """A mapping of `network` that fits `hardware`.
 
     Wishes are kept or refused, never bent: `timesteps` "all" or "one", `tile_channels` and `tile_rows` (one number for
     all layers, where a layer has that many, or a number per layer name), `cores` to use, `weights` "resident" or
     "stream", and `timesteps_hint`, the timesteps for which spikes are buffered with timesteps "all".
+    A chip of crossbar tiles takes two other wishes only, `arrangement` "kernel" or "im2col" and `duplication`: see
+    `simulator.mapping.crossbar.place`.
     InputError names the tensor, the layer, the memory, the bits needed and the bits available.
     """
     if timesteps is not None:
@@ -61,6 +67,20 @@ def place(
     if weights is not None:
         check_choice("weights", weights, "weights")
     check_count(timesteps_hint, "timesteps_hint")
+    unit = bank_of(hardware)
+    of_cores: dict[str, object] = {
+        "tile_channels": tile_channels,
+        "tile_rows": tile_rows,
+        "cores": cores,
+        "weights": weights,
+    }
+    of_crossbars: dict[str, object] = {
+        "arrangement": arrangement,
+        "duplication": None if duplication == "none" else duplication,
+    }
+    _refuse_wishes(of_crossbars if unit is None else of_cores, hardware.name)
+    if unit is not None:
+        return place_on_crossbars(network, hardware, unit, arrangement, duplication, timesteps, timesteps_hint)
     recurrent = is_recurrent(network)
     if recurrent and timesteps == "all":
         raise InputError(
@@ -93,6 +113,13 @@ def place(
     )
     check_mapping(mapping, network, hardware)
     return mapping
+
+
+def _refuse_wishes(wishes: ReadOnlyDict[str, object], hardware: str) -> None:
+    """Raises InputError for a wish that means nothing on this kind of chip."""
+    for name, value in wishes.items():
+        if value is not None:
+            raise InputError(f"the wish means nothing on {hardware!r}", key=name, found=value)
 
 
 def _per_layer(wish: Wish, network: Network, axis: int) -> dict[str, int]:

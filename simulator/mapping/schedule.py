@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from simulator.errors import InvariantError
 
-LOAD, COMPUTE, STORE = 0, 1, 2
-OPS = ("LOAD", "COMPUTE", "STORE")
+LOAD, COMPUTE, STORE, PROGRAM = 0, 1, 2, 3
+OPS = ("LOAD", "COMPUTE", "STORE", "PROGRAM")
 WEIGHT, STATE, SPIKE, PARTIAL_SUM = 0, 1, 2, 3
 OPERANDS = ("weight", "state", "spike", "partial_sum")
 AS_RECORDED = -1
@@ -41,19 +41,21 @@ COLUMNS: dict[str, type] = {
 class Schedule:
     """Tasks in the order in which the host hands them out; every array has one entry per row unless stated.
 
-    op          uint8   LOAD (DRAM to chip), COMPUTE, STORE (chip to DRAM)
+    op          uint8   LOAD (DRAM to chip), COMPUTE, STORE (chip to DRAM), PROGRAM (weights written into crossbars)
     unit        int32   unit that runs the row, index into `units`
     layer       int32   row of tables and ledgers, index into `layers`; 0 is "unattributed"
     operand     uint8   WEIGHT, STATE, SPIKE; PARTIAL_SUM for COMPUTE
     population  int32   index into `populations`: whose spikes or state move, or the layer that computes; -1 for weights
     near, far   int32   on-chip memory and DRAM of a transfer, index into `units`; -1 for COMPUTE
-    bits        int64   payload of LOAD and STORE; -1: the spikes as recorded, known at run time; 0 for COMPUTE
+    bits        int64   payload of LOAD, STORE and PROGRAM; -1: the spikes as recorded, known at run time; 0: COMPUTE
     k0, k1      int32   half-open channel range: of the layer's output, or of `population` where spikes move
     y0, y1      int32   half-open row range, likewise
     part, parts int32   input part `part` of `parts`; see `simulator.mapping.operands.part_range`
     first, last uint8   COMPUTE: accumulation of the tile starts here; the neurons are updated at its end
     after_start int64   [rows + 1] row i depends on after[after_start[i] : after_start[i + 1]]
     after       int32   earlier rows that must be complete before row i starts
+    stream_start, stream   likewise: earlier rows of the same repetition whose output row i consumes as it arrives
+                (pixel pipelining between crossbar tiles); they are not in `after`.  Empty where nothing streams
 
     Rows [0, prologue) run once per run; rows [prologue, rows) are the body, repeated per sample (`repeat` "sample":
     a COMPUTE covers all timesteps) or per sample and timestep ("step").  A unit runs its own rows one at a time and
@@ -84,9 +86,14 @@ class Schedule:
     units: tuple[str, ...]
     layers: tuple[str, ...]
     populations: tuple[str, ...]
+    stream_start: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    stream: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __post_init__(self) -> None:
-        for name, dtype in {**COLUMNS, "after_start": np.int64, "after": np.int32}.items():
+        if self.stream_start.size == 0:
+            object.__setattr__(self, "stream_start", np.zeros(np.size(self.op) + 1, np.int64))
+        lists = {"after_start": np.int64, "after": np.int32, "stream_start": np.int64, "stream": np.int32}
+        for name, dtype in {**COLUMNS, **lists}.items():
             array: np.ndarray = np.ascontiguousarray(getattr(self, name), dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -95,9 +102,10 @@ class Schedule:
             raise InvariantError("schedule: columns of different lengths")
         if not 0 <= self.prologue <= n:
             raise InvariantError(f"schedule: prologue {self.prologue} of {n} rows")
-        row_of = np.repeat(np.arange(n), np.diff(self.after_start))
-        if row_of.size != self.after.size or bool((self.after >= row_of).any()) or bool((self.after < 0).any()):
-            raise InvariantError("schedule: a row depends on itself or on a later row")
+        for start, rows in ((self.after_start, self.after), (self.stream_start, self.stream)):
+            row_of = np.repeat(np.arange(n), np.diff(start))
+            if row_of.size != rows.size or bool((rows >= row_of).any()) or bool((rows < 0).any()):
+                raise InvariantError("schedule: a row depends on itself or on a later row")
 
     @property
     def rows(self) -> int:
@@ -107,6 +115,10 @@ class Schedule:
     def after_of(self, i: int) -> np.ndarray:
         """int32: rows that must be complete before row `i` starts."""
         return self.after[self.after_start[i] : self.after_start[i + 1]]
+
+    def stream_of(self, i: int) -> np.ndarray:
+        """int32: rows whose output row `i` consumes as it arrives."""
+        return self.stream[self.stream_start[i] : self.stream_start[i + 1]]
 
     def weight_bits(self) -> tuple[int, int]:
         """Weight bits loaded once per run, and weight bits loaded again in every repetition of the body."""
@@ -127,14 +139,17 @@ class Schedule:
             row["row"] = i
             row["prologue"] = i < self.prologue
             row["after"] = self.after_of(i).tolist()
+            row["stream"] = self.stream_of(i).tolist()
             result.append(row)
         return result
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of all columns, dependencies and names."""
+        """Hash of all columns, dependencies and names; where nothing streams, streams are left out."""
         digest = hashlib.sha256()
         for item in fields(self):
+            if item.name.startswith("stream") and not self.stream.size:
+                continue
             value = getattr(self, item.name)
             digest.update(item.name.encode() + b"\0")
             digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())

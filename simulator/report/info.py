@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.errors import InputError, unknown
 from simulator.hardware import Hardware, load_hardware
-from simulator.mapping.mapping import Mapping
+from simulator.mapping.mapping import LayerMapping, Mapping
 from simulator.network import Network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.record import Record
@@ -135,6 +135,8 @@ def describe_mapping(mapping: Mapping) -> dict[str, Any]:
         "layers": {
             m.layer: f"cores {', '.join(m.cores)}; tiles of {m.tile_channels} channels x {m.tile_rows} rows; "
             f"weights {m.weights}, state {m.state}, spikes {m.spikes}"
+            if isinstance(m, LayerMapping)
+            else f"{m.unit}, {m.arrangement}; copies {m.copies}; from processing element {m.first_pe}"
             for m in mapping.layers
         },
     }

@@ -142,7 +142,7 @@ def test_schema_lists_what_the_reader_takes() -> None:
     schema = json_schema()
     data = yaml.safe_load(dump_mapping(place(chain(), chip())))
     assert set(data) == set(schema["properties"])
-    layer = schema["properties"]["layers"]["additionalProperties"]
+    layer = schema["properties"]["layers"]["additionalProperties"]["anyOf"][0]
     assert set(data["layers"]["c0"]) == set(layer["properties"])
     assert set(layer["required"]) == {"cores", "tile_channels", "tile_rows"}
     assert schema["properties"]["timesteps"]["enum"] == ["all", "one"]

@@ -17,6 +17,7 @@ class ArraySize:
 
     arrays     arrays per processing element, or None: as many as the layer's kernel has positions
     slices, columns_per_weight   columns that one weight takes
+    rows_per_input   physical rows of one input: 2 with differential rows
     reserved   columns that hold no weights
     """
 
@@ -25,6 +26,7 @@ class ArraySize:
     arrays: int | None
     slices: int
     columns_per_weight: int
+    rows_per_input: int
     reserved: int
 
 
@@ -38,7 +40,8 @@ def array_size(spec: Any, projection: Projection) -> ArraySize:
     slices = ceil_div(projection.weight_bits, crossbar.cell_bits)
     each = slices * (2 if crossbar.signed == "differential_columns" else 1)
     reserved = 1 if crossbar.signed == "reference_column" else 0
-    rows = crossbar.rows // (2 if crossbar.signed == "differential_rows" else 1)
+    lines = 2 if crossbar.signed == "differential_rows" else 1
+    rows = crossbar.rows // lines
     outputs = (crossbar.columns - reserved) // each
     if rows < 1 or outputs < 1:
         raise InputError(
@@ -49,7 +52,7 @@ def array_size(spec: Any, projection: Projection) -> ArraySize:
             allowed=f"at most {crossbar.columns - reserved}",
         )
     arrays = None if spec.arrays_per_pe == "kernel" else int(spec.arrays_per_pe)
-    return ArraySize(rows, outputs, arrays, slices, each, reserved)
+    return ArraySize(rows, outputs, arrays, slices, each, lines, reserved)
 
 
 def cut(

@@ -68,6 +68,7 @@ def lay_out(network: Network, spec: Any, entry: CrossbarMapping) -> CrossbarLaye
                 planes=input_planes(p, source, _driven_bits(spec, p, source)),
                 slices=size.slices,
                 columns_per_weight=size.columns_per_weight,
+                rows_per_input=size.rows_per_input,
                 first_block=first,
                 end_block=len(blocks),
             )

@@ -84,6 +84,27 @@ class CrossbarLayer:
             n * len(block.columns) for n, block in zip(self.pe_arrays, self.row_blocks, strict=True)
         )
 
+    def weights(self, part: int) -> int:
+        """Weights of one projection in one copy: crossings of its blocks; of a depthwise block, its diagonal.
+
+        Of a sparse projection every crossing counts: cells without a synapse are written with zero.
+        """
+        diagonal = self.parts[part].projection.kind == "depthwise"
+        blocks = self.row_blocks[self.parts[part].first_block : self.parts[part].end_block]
+        return sum(block.rows * (1 if diagonal else block.outputs) for block in blocks)
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of the weights of all copies."""
+        bits = (self.weights(i) * part.projection.weight_bits for i, part in enumerate(self.parts))
+        return self.copies * sum(bits)
+
+    @property
+    def weight_cells(self) -> int:
+        """Physical cells that hold the weights of all copies; reserved columns are not counted."""
+        cells = (self.weights(i) * p.columns_per_weight * p.rows_per_input for i, p in enumerate(self.parts))
+        return self.copies * sum(cells)
+
     def columns_of(self, block: int, column_block: int) -> int:
         """Physical columns that each array of one processing element uses, reserved ones included."""
         low, high = self.row_blocks[block].columns[column_block]

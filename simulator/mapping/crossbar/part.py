@@ -22,6 +22,7 @@ class CrossbarPart:
     planes       (sign, bit) of each binary plane of the inputs, in driving order: value = sum of sign * 2^bit
     slices       columns side by side that hold the bits of one weight
     columns_per_weight   physical columns per output: slices, times 2 with differential columns
+    rows_per_input   physical rows per input: 2 with differential rows, else 1
     first_block, end_block   its row blocks, a range into `CrossbarLayer.row_blocks`; empty for one_to_one
     """
 
@@ -34,6 +35,7 @@ class CrossbarPart:
     planes: tuple[tuple[int, int], ...]
     slices: int
     columns_per_weight: int
+    rows_per_input: int
     first_block: int
     end_block: int
 
