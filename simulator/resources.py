@@ -11,6 +11,8 @@ from typing import Literal
 from simulator.errors import unknown
 
 Kind = Literal["traces", "hwconfigs"]
+PARTS = ("adc_blocks",)
+"""Files that others refer to by the names of their entries; they are no machines and are not listed."""
 SUFFIXES: dict[str, tuple[str, ...]] = {"traces": (".h5",), "hwconfigs": (".yaml", ".yml")}
 
 
@@ -42,4 +44,5 @@ def _files(kind: Kind) -> dict[str, Path]:
     folder = resource_folder(kind)
     if not folder.is_dir():
         return {}
-    return {p.stem: p for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES[kind] and p.is_file()}
+    files = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES[kind] and p.is_file()}
+    return {name: path for name, path in files.items() if name not in PARTS}

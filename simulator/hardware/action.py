@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Category = Literal["compute", "memory", "interconnect", "control"]
-Counted = Literal["operation", "bit", "spike", "cycle", "neuron", "burst", "command", "packet"]
+Counted = Literal[
+    "operation", "bit", "spike", "cycle", "neuron", "burst", "command", "packet",
+    "row", "column", "cell", "array", "vector", "conversion", "milli-microsiemens",
+]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 OPERANDS = ("weight", "state", "spike", "partial_sum")
 """The four things that move through memories; ledgers and movement tables use these names."""
@@ -18,8 +21,10 @@ class Action:
     """A (verb, operand) that a run counts, such as read:weight.
 
     counts_in: what one count stands for.
-    price: name of the field of the unit's spec that holds the energy of one count, in pJ.
+    price: name of the field of the unit's spec that holds the energy of one count, in pJ; a dotted path where the
+    field lies in a group ("prices.drive_row_energy_pj").
     category: where reports put the energy.
+    instead: path of a second price that takes the place of the first where the spec's `price_of` says so.
     """
 
     verb: str
@@ -27,6 +32,7 @@ class Action:
     counts_in: Counted
     price: str
     category: Category
+    instead: str = ""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from simulator.hardware.document import Node, parse_document
 from simulator.hardware.fields import group_of, is_constant
 from simulator.hardware.hardware import Hardware
 from simulator.hardware.header import Header
+from simulator.hardware.library import named_part
 from simulator.hardware.merge import load_tree, resolve
 from simulator.hardware.override import apply_override
 from simulator.hardware.registry import unit_types
@@ -94,8 +95,9 @@ def _with_sources(node: Node, model: type[BaseModel], key: str) -> dict[str, Any
         known = name in model.model_fields
         if known and is_constant(model, name) and child.data is not None:
             plain[name] = _constant(child, f"{key}.{name}")
-        elif known and isinstance(child.data, dict) and (group := group_of(model, name)) is not None:
-            plain[name] = _with_sources(child, group, f"{key}.{name}")
+        elif known and (group := group_of(model, name)) is not None and isinstance(child.data, dict | str):
+            part = named_part(group, child, f"{key}.{name}")
+            plain[name] = _with_sources(part, group, f"{key}.{name}") if isinstance(part.data, dict) else part.plain()
         else:
             plain[name] = child.plain()
     return plain

@@ -73,8 +73,7 @@ def _with_defaults(root: Node) -> Node:
     if units is not None and isinstance(units.data, dict):
         marked = {}
         for name, unit in units.data.items():
-            own_source, own_grade = _default(unit, f"units.{name}.")
-            marked[name] = _mark(unit, (own_source or source, own_grade or grade))
+            marked[name] = mark(unit, (source, grade), f"units.{name}.")
         entries["units"] = replace(units, data=marked)
     return replace(root, data=entries)
 
@@ -93,10 +92,17 @@ def _default(node: Node, prefix: str) -> tuple[str | None, str | None]:
     return source.data if source else None, grade.data if grade else None
 
 
-def _mark(node: Node, default: tuple[str | None, str | None]) -> Node:
+def mark(node: Node, default: tuple[str | None, str | None], prefix: str) -> Node:
+    """`node` whose bare numbers know their source and grade: those of the innermost group that states its own.
+
+    prefix: key path of the node, with a dot at its end, for messages.
+    """
     data = node.data
     if isinstance(data, dict):
-        data = {key: _mark(child, default) for key, child in data.items()}
+        if "value" not in data:  # a constant vouches for itself only
+            own = _default(node, prefix)
+            default = (own[0] or default[0], own[1] or default[1])
+        data = {key: mark(child, default, f"{prefix}{key}.") for key, child in data.items()}
     return replace(node, data=data, default=default)
 
 

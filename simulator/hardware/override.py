@@ -11,6 +11,7 @@ from simulator.hardware.constant import OVERRIDDEN
 from simulator.hardware.document import Node, parse_document
 from simulator.hardware.fields import group_of, is_constant
 from simulator.hardware.header import Header
+from simulator.hardware.library import named_part
 from simulator.hardware.merge import substitute
 from simulator.hardware.names import expand, split_path
 from simulator.hardware.registry import unit_type
@@ -105,6 +106,8 @@ def _set_field(node: Node, model: type[BaseModel], segments: list[str], value: N
         return node.with_entry(name, value)
     if group is None:
         raise InputError("this path leads nowhere", found=".".join(segments[1:]), allowed=f"{name} is a single value")
+    if old is not None:
+        old = named_part(group, old, name)
     if old is None or not isinstance(old.data, dict):
         # A bare number becomes a constant written out; an optional group that is absent starts empty.
         old = _written_out(old) if is_constant(model, name) else replace(value, data={})

@@ -45,11 +45,21 @@ SHINE = Action("shine", "photon", "operation", "shine_energy_pj", "compute")
 Price = Annotated[Constant, Field(description="a price")]
 
 
+def paths(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Dotted paths of all fields, those of groups included."""
+    found = []
+    for field in model.model_fields:
+        group = group_of(model, field)
+        inner = paths(group, f"{prefix}{field}.") if group not in (None, Constant) else []
+        found += [prefix + field, *inner]
+    return found
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_actions_and_prices_match_both_ways(name: str) -> None:
     spec = unit_type(name)
-    prices = {field for field in spec.model_fields if "_energy_pj" in field}
-    assert {a.price for a in spec.ACTIONS} == prices
+    prices = {path for path in paths(spec) if "_energy_pj" in path}
+    assert {price for a in spec.ACTIONS for price in (a.price, a.instead) if price} == prices
     assert all(a.category in CATEGORIES for a in spec.ACTIONS)
     assert len({a.name for a in spec.ACTIONS}) == len(spec.ACTIONS)
     assert spec.type_name() == name
