@@ -13,7 +13,15 @@ from simulator.mapping.crossbar.plan import CrossbarPlan, crossbar_plan
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.units import ceil_div
 
-CROSSBAR = {"rows": 64, "columns": 64, "cell_bits": 4, "signed": "offset", "kernel_merge": "analog", "mux_ratio": 8}
+CROSSBAR = {
+    "rows": 64,
+    "columns": 64,
+    "cell_bits": 4,
+    "signed": "offset",
+    "kernel_merge": "analog",
+    "mux_ratio": 8,
+    "rows_parallel": 64,
+}
 SIGNED = ("offset", "differential_columns", "differential_rows", "reference_column")
 
 
@@ -103,3 +111,8 @@ def random_network(rng: np.random.Generator) -> Network:
         Projection("b_d", "b", "d", "sparse", indptr=indptr, indices=indices, **bits),
     )
     return Network("random", populations, projections)
+
+
+def chip(**fields: Any) -> Any:
+    """A host and one `bank(**fields)` called "cim"."""
+    return SimpleNamespace(name="bench", units={"host": SimpleNamespace(type="host"), "cim": bank(**fields)})
