@@ -72,7 +72,7 @@ def test_imports_point_downwards(path: Path) -> None:
 
 
 def test_kernels_import_only_numpy_and_numba() -> None:
-    standard = {"__future__", "hashlib", "os", "sys", "pathlib", "math"}
+    standard = {"__future__", "hashlib", "os", "sys", "pathlib", "math", "typing"}
     wrong = [
         f"{shown(path)}:{line}: {imported}"
         for path in python_files("simulator/kernels")
