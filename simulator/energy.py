@@ -6,7 +6,7 @@ Totals are `math.fsum` of the single terms in ledger order, so they do not depen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -88,13 +88,13 @@ class Energy:
         return self.by(lambda t: t.grade)
 
 
-def static_powers(spec: Any) -> dict[str, Any]:
+def static_powers(spec: Any, built: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Static power constants of a unit: operand ("leakage", "background") -> Constant in mW.
 
-    Every field of a spec whose name ends in `_mw` is static power.
+    built: what a mapping made the unit consist of (`Record.built`), for units that are made for their network.
     """
-    names = [name for name in type(spec).model_fields if name.endswith("_mw")]
-    return {name.removesuffix("_mw"): getattr(spec, name) for name in names}
+    powers: dict[str, Any] = spec.built_leakage_mw(built or {})
+    return powers
 
 
 def energy_of(record: Record) -> Energy:
@@ -105,7 +105,7 @@ def energy_of(record: Record) -> Energy:
     terms = []
     specs = record.hardware.units
     priced = {
-        unit: {a.name: (a.category, getattr(specs[unit], a.price)) for a in specs[unit].ACTIONS}
+        unit: {a.name: (a.category, specs[unit].price_of(a)) for a in specs[unit].ACTIONS}
         for unit in record.units
     }
     for u, layer, a in np.argwhere(record.counts).tolist():
@@ -116,10 +116,15 @@ def energy_of(record: Record) -> Energy:
                 f"which its type prices 0 times (it declares {sorted(priced[unit])})"
             )
         category, price = priced[unit][action]
+        if price is None:
+            raise InvariantError(
+                f"unit {unit}: counted {int(record.counts[u, layer, a])} of {action!r}, which its description leaves "
+                "without a price"
+            )
         pj = float(price.value) * int(record.counts[u, layer, a])
         terms.append(Term(unit, record.layers[layer], action, category, price.grade, pj))
     for unit in record.units:
-        for operand, power in static_powers(specs[unit]).items():
+        for operand, power in static_powers(specs[unit], record.built.get(unit)).items():
             # 1 mW for 1 ps is 1e-15 J = 1e-3 pJ
             pj = float(power.value) * record.end_ps / 1000
             if pj:
@@ -160,6 +165,9 @@ def _timing(dumped: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in dumped.items():
         if _is_price(name):
             continue
+        if name == "adc" and isinstance(value, dict):
+            # Which converter it is changes prices; how long and in what form it converts, changes timing.
+            value = {key: part for key, part in value.items() if key not in CONVERTER_LABELS}
         if isinstance(value, dict) and {"value", "grade"} <= value.keys():
             found[prefix + name] = value["value"]
         elif isinstance(value, dict):
@@ -169,5 +177,10 @@ def _timing(dumped: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+PRICED = ("_mw", "_mm2", "_nw", "_um2")
+NO_TIMING = ("source", "grade", "description", "layout_overhead")
+CONVERTER_LABELS = ("name", "node_nm", "cell_current")
+
+
 def _is_price(name: str) -> bool:
-    return "_energy_pj" in name or name.endswith(("_mw", "_mm2")) or name in ("source", "grade", "description")
+    return "_energy_pj" in name or name.endswith(PRICED) or name in NO_TIMING

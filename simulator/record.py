@@ -73,6 +73,7 @@ class Record:
     kinds         names of the interval kinds: "busy", then "stall:<cause>"
     outputs       population -> Output
     membranes     population -> int64 or float64 array, final membranes of the last sample, channel-last
+    built         unit -> what a mapping made it consist of (tiles, pes, arrays, ...), for units made for their network
     """
 
     hardware: Hardware
@@ -100,6 +101,7 @@ class Record:
     kinds: tuple[str, ...] = ("busy",)
     outputs: Mapping[str, Output] = field(default_factory=dict)
     membranes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    built: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """The summary object of schema "neurocycle.summary/1": plain Python values in a fixed key order."""

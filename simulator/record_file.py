@@ -2,7 +2,7 @@
 
     /                     attribute `schema` = "neurocycle.record/1" (string of fixed length)
     /meta/json            schema, product version, engine, activity, seed, end_ps, and the plain values of network,
-                          trace, mapping and work, as JSON text in UTF-8 (uint8)
+                          trace, mapping, work and (where a mapping builds units) built, as JSON text in UTF-8 (uint8)
     /inputs/hwconfig      the resolved hardware description, YAML text (uint8)
     /inputs/mapping       the mapping, YAML text (uint8)
     /units/name, clock    names [U];  cycles, busy, idle, bin_cycles: int64 [U]
@@ -55,6 +55,8 @@ def write_record(record: Record, path: str | Path) -> Path:
     _check_size(record, path)
     meta: dict[str, Any] = {"schema": SCHEMA, "version": _version()}
     meta |= {key: getattr(record, key) for key in SCALARS} | {key: _plain(getattr(record, key)) for key in PLAIN}
+    if record.built:
+        meta["built"] = _plain(record.built)
     with new_file(path) as file:
         file.attrs["schema"] = np.bytes_(SCHEMA)
         _add_text(file.create_group("meta"), "json", json.dumps(meta, ensure_ascii=False, allow_nan=False))

@@ -109,6 +109,7 @@ def read_record(path: Path) -> Record:
             kinds=kinds,
             outputs=_read_outputs(file),
             membranes=_read_membranes(file),
+            built=_built_of(file, meta, hardware),
             **{key: meta[key] for key in (*SCALARS, *PLAIN)},
         )
     try:
@@ -200,6 +201,24 @@ def _read_meta(file: _Reader) -> dict[str, Any]:
     for value in meta["network"].get("binary_layers") or ():
         _check_value(file, f"{key}: network.binary_layers", value, str)
     return meta
+
+
+def _built_of(file: _Reader, meta: dict[str, Any], hardware: Hardware) -> dict[str, dict[str, int]]:
+    """What the mapping built, unit by unit; absent in records of chips that are not made for their network."""
+    key = "/meta/json: built"
+    built: dict[str, dict[str, int]] = meta.get("built", {})
+    _check_value(file, key, built, dict)
+    for unit, counts in built.items():
+        if unit not in hardware.units:
+            file.wrong(key, unit, list(hardware.units))
+        _check_value(file, f"{key}.{unit}", counts, dict)
+        for name, count in counts.items():
+            _check_value(file, f"{key}.{unit}.{name}", count, int)
+        try:
+            hardware.unit(unit).built_area_um2(counts)
+        except InputError as error:
+            file.wrong(f"{key}.{unit}", error.found, error.allowed)
+    return built
 
 
 def _check_value(file: _Reader, key: str, value: object, kind: type) -> None:

@@ -177,8 +177,23 @@ def _utilization(record: Record) -> dict[str, Any]:
 
 
 def _area(record: Record) -> dict[str, Any]:
-    by_unit = {unit: float(record.hardware.units[unit].area_mm2.value) for unit in record.units}
-    return {"total": math.fsum(by_unit.values()), "by_unit": by_unit}
+    """Area in mm2 by unit; where a mapping builds units, also by component ("cim.adc")."""
+    parts = {
+        unit: {
+            name: um2 * 1e-6
+            for name, um2 in record.hardware.units[unit].built_area_um2(record.built[unit]).items()
+        }
+        for unit in record.units
+        if unit in record.built
+    }
+    by_unit = {
+        unit: math.fsum(parts[unit].values()) if unit in parts else float(record.hardware.units[unit].area_mm2.value)
+        for unit in record.units
+    }
+    area: dict[str, Any] = {"total": math.fsum(by_unit.values()), "by_unit": by_unit}
+    if parts:
+        area["by_component"] = {f"{unit}.{name}": mm2 for unit, found in parts.items() for name, mm2 in found.items()}
+    return area
 
 
 def neurobench(record: Record) -> dict[str, Any]:

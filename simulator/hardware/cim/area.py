@@ -1,7 +1,8 @@
 """Area and leakage of a bank of CIM tiles by component, from what a mapping built.
 
 Form: A_tile = n_pe (arrays (R C A_cell + A_row + A_col) + banks x n_adc (A_adc + A_sa)) + A_acc + A_lif + A_buffer +
-A_htree, times `layout_overhead`; membranes are neurons x word bits x A_bit.  The area flags of SpikeSim's `ela_spikesim.py` (commit c2627bc) replace single terms; with all of them the sum is
+A_htree, times `layout_overhead`; membranes are neurons x word bits x A_bit.  The area flags of SpikeSim's
+`ela_spikesim.py` (commit c2627bc) replace single terms; with all of them the sum is
 tiles x [(X/8) A_sub + A_temp + A_tile + P (k^2 A_xb + (X/8) (A_adc + A_mux)) + A_htree] + 22 A_bit x states.
 """
 
