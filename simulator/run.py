@@ -21,8 +21,10 @@ from simulator.workload import Workload
 
 if TYPE_CHECKING:
     from simulator.engine.environment import Environment
+    from simulator.functional.crossbar import Crossbars
     from simulator.hardware import Hardware
     from simulator.mapping import Mapping, Schedule
+    from simulator.mapping.crossbar import CrossbarPlan
     from simulator.network import Network
 
 ENGINES = ("kernel", "reference")
@@ -63,17 +65,23 @@ def simulate(
     _check_fit(network, trace)
     plan = place(network, hardware) if mapping is None else mapping
     schedule = lower(plan, network, hardware)
+    crossbars = check_crossbars(plan, network, hardware) if plan.on_crossbars else None
+    arrays = _programmed(network, hardware, crossbars, seed) if activity == "spikes" else None
     computing = engine == "reference" and not trace.complete and activity == "spikes" and network.arithmetic == "int"
-    facts: dict[str, Any] = {"saturations": 0, "membranes": {}}
+    computing = computing and arrays is None  # devices decide what fires, before the machine runs
+    facts: dict[str, Any] = {"saturations": 0, "membranes": {}, "crossbar": {}}
     if activity == "dense":
         from simulator.trace.dense import dense_trace
 
         full = dense_trace(network, trace.steps)
     elif trace.complete or computing:
         full = trace
+        if arrays is not None:
+            facts["crossbar"] = arrays.convert(trace)
+    elif arrays is not None:
+        full, facts = _complete_on(arrays, trace)
     else:
         full, facts = _complete(network, trace)
-    crossbars = check_crossbars(plan, network, hardware) if plan.on_crossbars else None
     work = Workload(schedule, network, full, computing, _stored(hardware), crossbars)
     machine = build(
         hardware,
@@ -128,7 +136,23 @@ def _complete(network: Network, trace: Trace) -> tuple[Trace, dict[str, Any]]:
         difference = compare_traces(trace, full)
         if difference is not None:
             raise InputError(f"the recorded spikes differ from the run: {difference}", key=f"trace {trace.name}")
-    return full, {"saturations": sum(counts.saturations.values()), "membranes": membranes}
+    return full, {"saturations": sum(counts.saturations.values()), "membranes": membranes, "crossbar": {}}
+
+
+def _programmed(network: Network, hardware: Hardware, plan: CrossbarPlan | None, seed: int) -> Crossbars | None:
+    """The network's weights in real cells, where the unit has a `device:` and the network its weights."""
+    if plan is None or not network.has_weights or getattr(hardware.units[plan.unit], "device", None) is None:
+        return None
+    from simulator.functional.crossbar import Crossbars
+
+    return Crossbars(network, hardware.units[plan.unit], plan, seed)
+
+
+def _complete_on(arrays: Crossbars, trace: Trace) -> tuple[Trace, dict[str, Any]]:
+    """As `_complete`, with what devices and converters make of the sums; recorded inner spikes are not used."""
+    found = arrays.run(trace)
+    saturations = sum(found.counts.saturations.values())
+    return found.trace, {"saturations": saturations, "membranes": found.membranes, "crossbar": found.facts}
 
 
 def _stored(hardware: Hardware) -> tuple[str, int]:
@@ -234,6 +258,7 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "delivered_spikes": work.delivered,
         "dropped_spikes": 0,
         "link_bits": _links(machine),
+        **({"crossbar": facts["crossbar"]} if facts.get("crossbar") else {}),
         **effective_operations(network, _with_made(work)),
     }
 

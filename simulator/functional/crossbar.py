@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +51,7 @@ class Crossbars:
             raise InputError("crossbars hold integer weights", key=f"network {network.name}: arithmetic", found="float")
         if not isinstance(seed, int) or seed < 0:
             raise InputError("a seed is a whole number >= 0", key="seed", found=seed)
+        self.network = network
         self.device: Device = spec.device or Device()
         self.psum_bits = int(spec.digital.psum_bits)
         self.fan_outs: dict[str, np.ndarray] = {}
@@ -111,7 +113,34 @@ class Crossbars:
             operations.append(int((reached * np.abs(value.astype(np.int64)) if value.size else reached).sum()))
         return operations
 
-    def facts(self) -> Facts:
+    def run(self, inputs: Trace) -> CrossbarRun:
+        """Runs the neurons from the input populations' spikes; see `run_on_crossbars`."""
+
+        def complete(trace: Trace) -> tuple[Trace, Counts, dict[str, np.ndarray]]:
+            return complete_trace(self.network, trace, stepper_of=lambda p, sample: CrossbarStepper(p, self, sample))
+
+        self._calibrated(inputs, complete)
+        trace, counts, membranes = complete(inputs)
+        return CrossbarRun(trace, counts, membranes, self._facts())
+
+    def convert(self, trace: Trace) -> Facts:
+        """Drives every layer with the spikes recorded of its sources; see `convert_recorded`."""
+        plan = plan_network(self.network)
+        check_inputs(plan, trace)
+        self._calibrated(trace, lambda part: _replay(plan, part, self))
+        _replay(plan, trace, self)
+        return self._facts()
+
+    def _calibrated(self, trace: Trace, run: Callable[[Trace], object]) -> None:
+        """Fresh tallies; where the device asks for it, converters ranged by what `run` makes of the first samples."""
+        if self.device.adc_range != "calibrated":
+            self.use({name: tally.converter for name, tally in self.tallies.items()})
+            return
+        self.measure()
+        run(first_samples(trace, self.device.calibration_samples))
+        self.calibrate()
+
+    def _facts(self) -> Facts:
         """What the converters of each layer saw."""
         return {name: tally.facts() for name, tally in self.tallies.items()}
 
@@ -140,30 +169,12 @@ def run_on_crossbars(network: Network, inputs: Trace, spec: Any, plan: CrossbarP
     the spikes are those of `run_network`.  The same seed gives the same cells, reads and spikes, whatever runs beside.
     Raises InputError where the network is not of integers, has no weights, or a value or weight does not fit.
     """
-    crossbars = Crossbars(network, spec, plan, seed)
-
-    def run(trace: Trace) -> tuple[Trace, Counts, dict[str, np.ndarray]]:
-        return complete_trace(network, trace, stepper_of=lambda p, sample: CrossbarStepper(p, crossbars, sample))
-
-    if crossbars.device.adc_range == "calibrated":
-        crossbars.measure()
-        run(first_samples(inputs, crossbars.device.calibration_samples))
-        crossbars.calibrate()
-    trace, counts, membranes = run(inputs)
-    return CrossbarRun(trace, counts, membranes, crossbars.facts())
+    return Crossbars(network, spec, plan, seed).run(inputs)
 
 
 def convert_recorded(network: Network, trace: Trace, spec: Any, plan: CrossbarPlan, seed: int = 0) -> Facts:
     """What the converters see of recorded spikes, layer by layer; the trace holds every population."""
-    crossbars = Crossbars(network, spec, plan, seed)
-    functional = plan_network(network)
-    check_inputs(functional, trace)
-    if crossbars.device.adc_range == "calibrated":
-        crossbars.measure()
-        _replay(functional, first_samples(trace, crossbars.device.calibration_samples), crossbars)
-        crossbars.calibrate()
-    _replay(functional, trace, crossbars)
-    return crossbars.facts()
+    return Crossbars(network, spec, plan, seed).convert(trace)
 
 
 def _replay(plan: Plan, trace: Trace, crossbars: Crossbars) -> None:
