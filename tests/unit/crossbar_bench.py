@@ -37,7 +37,7 @@ def bank(**fields: Any) -> Any:
         "tile_sharing": True,
         "arrangement": "kernel",
         "input_bits": None,
-        "output_bits": None,
+        "adc": SimpleNamespace(kind=fields.pop("kind", "sar")),
         "pipeline": "stream",
         "quirks": (),
         "write": SimpleNamespace(count=False),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError
+from simulator.hardware import load_hardware
 from simulator.mapping import CrossbarMapping, Mapping, dump_mapping, lower, place
 from simulator.mapping.crossbar.check import check_crossbars
 from simulator.mapping.crossbar.duplicate import copies_of, groups_of, tiles_needed
@@ -317,3 +318,21 @@ def _chain(widths):
             for i in range(len(widths))
         ),
     )
+
+
+def test_flags_of_a_convolution_profiler_keep_kernels_and_leave_linear_layers_out():
+    layers = planned(vgg9(), chip(quirks=("patch_events", "tiles_shared"), tile_sharing=False)).layers
+    assert layers["conv1"].arrangement == "kernel" and layers["fc"].omitted
+    assert layers["conv2"].first_pe == 1
+
+
+@pytest.mark.parametrize(("x", "pes", "tiles", "cycles"), SPIKESIM)
+def test_bundled_spikesim_chip_gives_the_same_counts(x, pes, tiles, cycles):
+    hardware = load_hardware(
+        "cim_spikesim64", [f"units.cim.crossbar.{name}={x}" for name in ("rows", "columns", "rows_parallel")]
+    )
+    found = planned(vgg9(), hardware, arrangement="kernel")
+    convolutions = [layer for name, layer in found.layers.items() if name != "fc"]
+    assert sum(layer.pes for layer in convolutions) == pes
+    assert -(-convolutions[-1].end_pe // 8) == tiles
+    assert cycles < sum(layer.pes * layer.positions for layer in convolutions)  # before pooling there are more

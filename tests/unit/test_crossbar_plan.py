@@ -163,6 +163,8 @@ def test_planes_hold_every_input_value(output, pool, planes):
     if len(planes) > 2:
         with pytest.raises(InputError, match="magnitude bits, the unit drives 2"):
             plan(network, bank(input_bits=2))
+        signed = plan(network, bank(input_bits=9, kind="integrate_steps"))  # one of nine bits is the sign
+        assert {bit for _, bit in signed.layers["b"].parts[0].planes} == set(range(8))
 
 
 def test_built_counts_by_hand():

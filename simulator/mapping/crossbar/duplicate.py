@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.errors import InputError, nearest, unknown
 from simulator.mapping.crossbar.layer import CrossbarLayer
+from simulator.mapping.crossbar.quirk import shares_tiles
 from simulator.units import ceil_div
 
 Duplication = str | int | ReadOnlyDict[str, int]
@@ -57,7 +58,7 @@ def tiles_needed(layers: dict[str, CrossbarLayer], spec: Any, copies: dict[str, 
     """Tiles for `copies` of every layer, one layer after another, each in tiles of its own where none are shared."""
     per_tile, pe = int(spec.pes_per_tile), 0
     for name, layer in layers.items():
-        if not spec.tile_sharing:
+        if not shares_tiles(spec):
             pe = ceil_div(pe, per_tile) * per_tile
         pe += copies[name] * layer.pes_per_copy
     return max(1, ceil_div(pe, per_tile))

@@ -118,13 +118,13 @@ def _window(
 def _driven_bits(spec: Any, p: Projection, source: Population) -> int | None:
     """Magnitude bits that the unit drives, None: as many as the values need; InputError where they need more.
 
-    Where `output_bits` is set the converter integrates signed inputs, so one of `input_bits` is the sign
-    (NeuRRAM, magnitude bits max(1, input_bits - 1)).
+    A converter that integrates step by step drives signed inputs, so one of `input_bits` is the sign: magnitude bits
+    max(1, input_bits - 1) (NeuRRAM, Wan et al., Nature 2022, as modelled in CiMLoop's wan_nature_2022).
     """
     if spec.input_bits is None:
         return None
     bits = int(spec.input_bits)
-    if getattr(spec, "output_bits", None) is not None:
+    if spec.adc.kind == "integrate_steps":
         bits = max(1, bits - 1)
     needed = input_magnitude_bits(p, source)
     if needed > bits:

@@ -40,7 +40,7 @@ class CrossbarLayer:
     pes_per_tile   processing element n lies in tile n // pes_per_tile
     reserved_columns   columns per array that hold no weights but are converted (reference column)
     pe_arrays      arrays that a processing element of each row block is built with
-    omitted        the layer has a row in tables but takes no hardware and no time (quirk conv_only_one_kernel)
+    omitted        the layer has a row in tables but takes no hardware and no time (see `is_left_out` of quirk.py)
     """
 
     layer: str

@@ -10,6 +10,7 @@ from simulator.mapping.crossbar.cut import array_size
 from simulator.mapping.crossbar.duplicate import Duplication, copies_of
 from simulator.mapping.crossbar.entry import ARRANGEMENTS, CrossbarMapping
 from simulator.mapping.crossbar.lay import lay_out
+from simulator.mapping.crossbar.quirk import knows_convolutions_only, shares_tiles
 from simulator.mapping.mapping import Mapping
 from simulator.network.geometry import pooled_shape
 from simulator.network.network import Network
@@ -69,7 +70,7 @@ def place_on_crossbars(
     entries = []
     pe, per_tile = 0, int(spec.pes_per_tile)
     for name, layer in single.items():
-        if not spec.tile_sharing:
+        if not shares_tiles(spec):
             pe = ceil_div(pe, per_tile) * per_tile
         entries.append(CrossbarMapping(name, unit, chosen[name], copies[name], pe))  # type: ignore[arg-type]
         pe += copies[name] * layer.pes_per_copy
@@ -89,14 +90,14 @@ def arrangement_of(network: Network, spec: Any, layer: str, wish: str | None = N
 
     Layers without a window (linear, sparse) are flattened.  Without a wish, so is one whose kernel has more positions
     than a processing element has arrays, and one whose whole window fits a single array (a first layer of few
-    channels), except under the quirk conv_only_one_kernel.
+    channels), except under quirks of estimators that know one array per kernel position only.
     """
     windows = [p for p in network.incoming(layer) if p.kind in WINDOWS]
     if not windows:
         return "im2col"
     if wish is not None:
         return wish
-    if spec.arrangement == "im2col" or "conv_only_one_kernel" in spec.quirks:
+    if spec.arrangement == "im2col" or knows_convolutions_only(spec):
         return str(spec.arrangement)
     for p in windows:
         size, taps = array_size(spec, p), p.kernel[0] * p.kernel[1]

@@ -11,7 +11,7 @@ from simulator.errors import InputError, nearest
 from simulator.mapping.crossbar.entry import CrossbarMapping
 from simulator.mapping.crossbar.lay import lay_out
 from simulator.mapping.crossbar.layer import CrossbarLayer
-from simulator.mapping.crossbar.quirk import check_quirks
+from simulator.mapping.crossbar.quirk import check_quirks, shares_tiles
 from simulator.network.network import Network
 from simulator.units import ceil_div
 
@@ -101,7 +101,7 @@ def _check_room(spec: Any, layers: dict[str, CrossbarLayer]) -> None:
                 found=after.first_pe,
                 allowed=f"at least {before.end_pe}",
             )
-        if not spec.tile_sharing and after.tiles.start < before.tiles.stop:
+        if not shares_tiles(spec) and after.tiles.start < before.tiles.stop:
             raise InputError(
                 f"layers {before.layer!r} and {after.layer!r} share a tile, which this unit does not allow",
                 key=f"layers.{after.layer}.first_pe",

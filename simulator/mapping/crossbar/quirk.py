@@ -34,9 +34,22 @@ def merged_pool(spec: Any, network: Network, layer: str) -> Pool | None:
     return found[0].pool if found else None
 
 
+def knows_convolutions_only(spec: Any) -> bool:
+    """Whether a flag stands for an estimator that counts convolutions by kernel position, and nothing else.
+
+    SpikeSim: `conv_only_one_kernel`.  SpikingJelly's profiler (commit afb1322), with the same formulas: `patch_events`.
+    """
+    return "conv_only_one_kernel" in spec.quirks or "patch_events" in spec.quirks
+
+
 def is_left_out(spec: Any, network: Network, layer: str) -> bool:
-    """Whether `conv_only_one_kernel` leaves the layer out: it knows convolutions only."""
-    return "conv_only_one_kernel" in spec.quirks and any(p.kind == "linear" for p in network.incoming(layer))
+    """Whether the layer takes no hardware and no time: a linear one, under a flag that knows convolutions only."""
+    return knows_convolutions_only(spec) and any(p.kind == "linear" for p in network.incoming(layer))
+
+
+def shares_tiles(spec: Any) -> bool:
+    """Whether layers may share a tile: as the unit says, and always under `tiles_shared`."""
+    return bool(spec.tile_sharing) or "tiles_shared" in spec.quirks
 
 
 def check_quirks(spec: Any, network: Network, layers: dict[str, CrossbarLayer]) -> None:
