@@ -231,6 +231,7 @@ def _record(
         kinds=_kinds(machine),
         outputs=_outputs(network, work),
         membranes=facts["membranes"],
+        built={} if work.plan is None else {work.plan.unit: work.plan.built},
     )
 
 

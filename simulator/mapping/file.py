@@ -135,7 +135,12 @@ class _Reader:
             name: self._choice("spikes", value, f"inputs.{name}")
             for name, value in self._items(items["inputs"], "inputs").items()
         }
-        layers = tuple(self._layer(name, value) for name, value in self._items(items["layers"], "layers").items())
+        nodes = self._items(items["layers"], "layers")
+        layers = tuple(self._layer(name, value) for name, value in nodes.items())
+        for entry in layers:
+            if type(entry) is not type(layers[0]):
+                key, kinds = f"layers.{entry.layer}", "all layers on cores, or all on crossbars"
+                raise self._fail(nodes[entry.layer], key, "cores and crossbars do not go together", allowed=kinds)
         hint = DEFAULT_TIMESTEPS_HINT
         if "timesteps_hint" in items:
             hint = self._count(items["timesteps_hint"], "timesteps_hint")

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import InputError
-from simulator.mapping import dump_mapping, load_mapping, place
+from simulator.mapping import CrossbarMapping, LayerMapping, dump_mapping, load_mapping, place
 from simulator.mapping.file import MAX_BYTES, json_schema, parse_mapping
 from tests.unit.mapping_bench import chain, chip, recurrent, residual
+from tests.unit.schema_checker import complaints
 
 TEXT = """\
 schema: neurocycle.mapping/1
@@ -102,6 +103,67 @@ def test_mistakes_are_named(old: str, new: str, expected: str) -> None:
     assert expected in str(caught.value)
 
 
+TILES = """\
+schema: neurocycle.mapping/1
+hardware: bench
+network: chain
+timesteps: all
+inputs: {}
+layers:
+  c0:
+    unit: cim
+    arrangement: kernel
+    copies: 2
+    first_pe: 0
+"""
+
+MISTAKES_ON_TILES = [
+    (
+        "kernel",
+        "kernal",
+        "m.yaml:9: layers.c0.arrangement: not one of the choices; found 'kernal'; allowed: kernel, im2col",
+    ),
+    ("kernel", "kernal", "did you mean 'kernel'?"),
+    ("copies: 2", "copies: 0", "m.yaml:10: layers.c0.copies: must be an integer; found '0'; allowed: 1 .. 2^31"),
+    (
+        "first_pe: 0",
+        "first_pe: -1",
+        "m.yaml:11: layers.c0.first_pe: must be an integer; found '-1'; allowed: 0 .. 2^31",
+    ),
+    ("    first_pe: 0\n", "", "m.yaml:8: layers.c0.first_pe: the key is missing"),
+    ("copies", "copy", "m.yaml:10: layers.c0.copy: unknown key; allowed: unit, arrangement, copies, first_pe"),
+    ("unit: cim", "unit: [cim]", "m.yaml:8: layers.c0.unit: a name is expected here"),
+    (
+        "first_pe: 0\n",
+        "first_pe: 0\n  c1: {cores: [core], tile_channels: 1, tile_rows: 1}\n",
+        "m.yaml:12: layers.c1: cores and crossbars do not go together",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), MISTAKES_ON_TILES)
+def test_mistakes_on_crossbars_are_named(old: str, new: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_mapping(TILES.replace(old, new), "m.yaml")
+    assert expected in str(caught.value)
+
+
+def test_layers_on_crossbars_survive_a_round_trip() -> None:
+    mapping = parse_mapping(TILES, "m.yaml")
+    (entry,) = mapping.on_crossbars
+    assert entry == CrossbarMapping("c0", "cim", "kernel", 2, 0) and not mapping.on_cores
+    assert parse_mapping(dump_mapping(mapping), "m.yaml") == mapping
+    without = parse_mapping(TILES.replace("    copies: 2\n", ""), "m.yaml")
+    assert without.on_crossbars[0].copies == 1 and without.sha256 != mapping.sha256
+    with pytest.raises(InputError, match="unknown layer"):
+        mapping.layer("c0")
+    for field in ({"copies": 0}, {"copies": True}, {"first_pe": -1}, {"arrangement": "kern"}):
+        with pytest.raises(InputError, match=r"layers\.c0"):
+            replace(entry, **field)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="do not go together"):
+        replace(mapping, layers=(entry, LayerMapping("c1", ("core",), 1, 1)))
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.yaml: the mapping cannot be read: No such file"):
         load_mapping(tmp_path / "none.yaml")
@@ -126,7 +188,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 @given(data=st.data())
 def test_mangled_files_raise_nothing_but_input_errors(data: st.DataObject) -> None:
     scraps = [":", "- ", "{", "]", "!!python/object:x ", "&a ", "*a", "\t", "?", "0x1f", "", "\u00e9", "\x00"]
-    lines = TEXT.splitlines()
+    lines = data.draw(st.sampled_from([TEXT, TILES])).splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         i = data.draw(st.integers(0, len(lines) - 1))
         at = data.draw(st.integers(0, len(lines[i])))
@@ -145,4 +207,8 @@ def test_schema_lists_what_the_reader_takes() -> None:
     layer = schema["properties"]["layers"]["additionalProperties"]["anyOf"][0]
     assert set(data["layers"]["c0"]) == set(layer["properties"])
     assert set(layer["required"]) == {"cores", "tile_channels", "tile_rows"}
+    on_tiles = schema["properties"]["layers"]["additionalProperties"]["anyOf"][1]
+    entry = yaml.safe_load(dump_mapping(parse_mapping(TILES, "m.yaml")))["layers"]["c0"]
+    assert set(entry) == set(on_tiles["properties"])
+    assert not complaints(entry, on_tiles, schema) and complaints({**entry, "first_pe": -1}, on_tiles, schema)
     assert schema["properties"]["timesteps"]["enum"] == ["all", "one"]
