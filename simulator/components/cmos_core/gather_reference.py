@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from simulator.components.cmos_core import gather
-from simulator.components.cmos_core.plain_tile import PlainTile
 from simulator.components.cmos_core.port import Block, work
 from simulator.engine.board import Job
+from simulator.engine.plain_tile import PlainTile
 from simulator.mapping.reach import Reach
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from simpy.events import Event
 
-from simulator.components.cmos_core.plain_tile import PlainTile
 from simulator.components.cmos_core.port import SpikePort, work
 from simulator.components.cmos_core.scatter import book_events, book_scan
 from simulator.components.cmos_core.scatter_tables import ScatterTables
@@ -20,6 +19,7 @@ from simulator.engine.arbiter import Arbiter, BankedPorts, Servers
 from simulator.engine.board import Job
 from simulator.engine.context import Context
 from simulator.engine.levels import GRANT_BANK, GRANT_ENGINE
+from simulator.engine.plain_tile import PlainTile
 from simulator.mapping.reach import GRID, LINEAR, SPARSE, Reach
 
 
