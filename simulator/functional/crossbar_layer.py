@@ -117,6 +117,10 @@ class ArrayLayer:
             return 0.0, NOTHING
         crossbar = self.spec.crossbar
         low, high = self.device.range_us
+        if self.device.model == "ideal":  # it has no range of its own: that of the unit's cell and switch
+            share = low / high
+            high = 1e6 / (self.spec.cell.on_ohm.value + self.spec.cell.access_ohm.value)
+            low = high * share
         top = (1 << crossbar.cell_bits) - 1
         levels = columns.levels if columns.minus is None else (columns.levels + columns.minus) / 2
         mean = (low + float(levels.mean()) / top * (high - low)) * 1e-6

@@ -109,7 +109,8 @@ def convert_reads(
     current, spread float64 [columns], code int64 [columns]: scratch
 
     Per column: current = sum over active rows, in row order; attenuated; plus noise; code = |current| / step rounded to
-    the nearest (half up), clipped; result = sign * code * step - round(off_levels * lines).
+    the nearest (half to even, so that no bias builds up), clipped; result = sign * code * step - round(off_levels *
+    lines).
     """
     copies, _, columns = conductance.shape
     noisy = variance.size > 0
@@ -142,10 +143,10 @@ def convert_reads(
         if noisy:
             for j in range(columns):
                 current[j] += np.sqrt(spread[j]) * normals[read * columns + j]
-        off = np.int64(np.floor(off_levels * lines + 0.5))
+        off = np.int64(np.rint(off_levels * lines))
         scale = read_scale[read]
         for j in range(columns):
-            found = np.int64(np.floor(abs(current[j]) / step + 0.5))
+            found = np.int64(np.rint(abs(current[j]) / step))
             if current[j] < 0.0:
                 found = -found
             if found > highest or found < -highest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from simulator.mapping.crossbar import CrossbarLayer
 from simulator.network import Network
@@ -55,7 +56,7 @@ def cells_of(weight: int, bits: int, tile: OracleTile) -> list[tuple[int, int]]:
 
 def convert(current: int, tile: OracleTile, counts: OracleCounts) -> int:
     """Current in levels -> what the code stands for, in levels."""
-    code = (2 * abs(current) + tile.step) // (2 * tile.step) * (1 if current >= 0 else -1)
+    code = round(Fraction(abs(current), tile.step)) * (1 if current >= 0 else -1)
     if abs(code) > tile.highest:
         counts.clipped += 1
     code = max(tile.lowest, min(tile.highest, code))

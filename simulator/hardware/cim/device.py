@@ -159,19 +159,19 @@ class Device(Part):
     @model_validator(mode="after")
     def _sound(self) -> Device:
         if self.model not in DEVICE_MODELS:
-            raise unknown("device model", self.model, DEVICE_MODELS, key="model")
+            raise unknown("device model", self.model, DEVICE_MODELS, key="device.model")
         model = self.physics
         if model.drifts and self.seconds is None:
-            raise InputError("this device drifts: say how long ago it was programmed", key="seconds")
+            raise InputError("this device drifts: say how long ago it was programmed", key="device.seconds")
         if self.seconds is not None and not model.drifts:
             raise InputError(
                 f"device {self.model} has no law of drift",
-                key="seconds",
+                key="device.seconds",
                 found=self.seconds,
                 allowed=f"null, or one of the devices {', '.join(n for n, m in DEVICE_MODELS.items() if m.drifts)}",
             )
         if self.stuck_shares[0] + self.stuck_shares[1] > 1:
-            raise InputError("more cells are stuck than there are", key="stuck_off", found=self.stuck_shares)
+            raise InputError("more cells are stuck than there are", key="device.stuck_off", found=self.stuck_shares)
         return self
 
     @property
