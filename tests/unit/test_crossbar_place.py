@@ -1,5 +1,7 @@
 """Placement on crossbars against published counts, and schedules whose layers stream into each other."""
 
+import hashlib
+from dataclasses import fields
 from types import SimpleNamespace
 
 import numpy as np
@@ -77,6 +79,15 @@ def test_linear_layers_are_flattened():
     assert (layer.pes, layer.arrays, layer.built_arrays) == (8, 64, 72)
 
 
+def test_a_window_that_fits_one_array_is_flattened():
+    """3 x 3 windows of 7 channels have 63 rows, of 8 channels 72; a kernel with more positions than arrays is too."""
+    for channels, arrangement in ((7, "im2col"), (8, "kernel")):
+        assert place(_chain((channels,)), chip()).on_crossbars[0].arrangement == arrangement
+    for arrays, arrangement in ((8, "im2col"), (9, "kernel")):
+        assert place(_chain((64,)), chip(arrays_per_pe=arrays)).on_crossbars[0].arrangement == arrangement
+    assert place(_chain((64,)), chip(arrangement="im2col")).on_crossbars[0].arrangement == "im2col"
+
+
 def test_layers_share_tiles_or_do_not():
     shared, apart = planned(resnet18(), chip()), planned(resnet18(), chip(tile_sharing=False))
     for found, together in ((shared, True), (apart, False)):
@@ -105,7 +116,7 @@ def test_neurosim_duplication_by_its_rule():
     assert [layer.copies for layer in layers.values()] == [16, 16, 4, 4, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("tiles", [14, 16, 20, 40])
+@pytest.mark.parametrize("tiles", [14, 16, 20, 40, 400])
 def test_balance_helps_the_slowest_layer_until_nothing_fits(tiles):
     hardware = chip(tiles=tiles)
     found = planned(vgg9(), hardware, duplication="balance")
@@ -258,6 +269,28 @@ def test_quirks_refuse_what_the_estimator_cannot_compute(quirk, network, message
     with pytest.raises(InputError, match=message):
         place(network, chip(quirks=(quirk,)), arrangement="kernel")
     assert place(network, chip(), arrangement="kernel")
+
+
+def test_quirks_at_their_limits():
+    """Unrounded channels count as well as elements; a layer that fills one array exactly is enough; 12 layers are."""
+    with pytest.raises(InputError, match="must not become fewer"):
+        place(_chain((64, 64, 32)), chip(quirks=("sorted_pe_counts",)))
+    assert place(_chain((64, 64, 64)), chip(quirks=("sorted_pe_counts", "hang_when_all_small")))
+    with pytest.raises(InputError, match="never ends"):
+        place(_chain((64, 63)), chip(quirks=("hang_when_all_small",), rows=65, columns=65))
+    assert place(_chain((64,) * 12), chip(quirks=("overlap_75",)))
+
+
+def test_schedules_without_streams_keep_their_hash():
+    """The hash of a schedule of cores covers columns, `after` and names, in the order of fields, and no more."""
+    schedule = lower(place(residual(), core_chip()), residual(), core_chip())
+    digest = hashlib.sha256()
+    for item in fields(schedule):
+        if item.name not in ("stream_start", "stream"):
+            value = getattr(schedule, item.name)
+            digest.update(item.name.encode() + b"\0")
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    assert schedule.sha256 == digest.hexdigest()
 
 
 def test_pooling_quirk_refuses_consumers_that_pool_differently():

@@ -130,6 +130,7 @@ def test_im2col_blocks_of_a_layer_by_hand():
         ("differential_columns", 2, 64, 16),
         ("differential_rows", 4, 32, 64),
         ("reference_column", 2, 64, 31),
+        ("reference_column", 4, 64, 63),
     ],
 )
 def test_rows_and_weights_of_an_array(signed, cell_bits, rows, columns):
@@ -177,6 +178,25 @@ def test_built_counts_by_hand():
     assert built["neurons"] == 16 * (64 + 128) and built["source_neurons"] == 16 * (3 + 64)
     assert plan(network, bank(pes_per_tile=2, kernel_merge="private")).built["adcs"] == 36 * 8
     assert plan(network, bank(pes_per_tile=2, tiles=5)).built["pes"] == 10
+
+
+def test_lanes_and_homes_by_hand():
+    """70 -> 130 channels at one column per weight: 2 x 3 elements a copy, four to a tile; one column is reserved.
+
+    Copy 0 takes elements 2 .. 7 (tiles 0 and 1), copy 1 elements 8 .. 13 (tiles 2 and 3).
+    """
+    network, spec = _conv(70, 130), bank(pes_per_tile=4, columns=64, signed="reference_column")
+    layer = crossbar_plan(network, spec, [CrossbarMapping("b", "cim", "kernel", 2, 2)]).layers["b"]
+    assert layer.row_blocks[0].columns == ((0, 63), (63, 126), (126, 130))
+    assert [tuple(lane) for lane in layer.lanes()] == [
+        (0, 0, 0, 2, 128, 126),
+        (0, 0, 1, 1, 5, 4),
+        (0, 1, 1, 3, 133, 130),
+        (1, 0, 2, 3, 133, 130),
+        (1, 1, 2, 1, 64, 63),
+        (1, 1, 3, 2, 69, 67),
+    ]
+    assert (layer.home_tile(0), layer.home_tile(1)) == (0, 2) and layer.tiles == range(0, 4)
 
 
 def test_consumers_name_every_reader():
