@@ -1,7 +1,7 @@
 """Placement on crossbars against published counts, and schedules whose layers stream into each other."""
 
 import hashlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -328,6 +328,14 @@ def test_one_network_goes_on_one_bank():
         check_crossbars(spread, residual(), two)
     with pytest.raises(InputError, match="unknown cim_tile unit"):
         lower(spread, residual(), chip())
+    with pytest.raises(InputError, match="no cim_tile unit"):
+        lower(spread, residual(), core_chip())
+    with pytest.raises(InputError, match="wait nowhere"):
+        lower(replace(mapping, inputs={"in": "chip"}), residual(), chip())
+    with pytest.raises(InputError, match="another network"):
+        lower(mapping, vgg9(), chip())
+    with pytest.raises(InputError, match="must run|by themselves"):
+        lower(replace(mapping, timesteps="one"), residual(), chip())
     with pytest.raises(InputError, match="no cmos_core unit"):
         lower(
             place(residual(), core_chip()), residual(), SimpleNamespace(**{**vars(core_chip()), "units": chip().units})

@@ -19,8 +19,21 @@ def check_crossbars(mapping: Mapping, network: Network, hardware: Hardware) -> C
 
     All layers live on one unit: a layer's partial sums and spikes travel in that unit's own network.
     """
-    check_names(mapping, network, hardware.name, ())
     banks = [name for name in hardware.units if hardware.units[name].type == "cim_tile"]
+    if not banks:
+        raise InputError(
+            "the hardware has no cim_tile unit, so no layer can lie on crossbars",
+            key=f"hardware {hardware.name}",
+            found=sorted({spec.type for spec in hardware.units.values()}),
+        )
+    if mapping.inputs:
+        raise InputError(
+            "inputs stream into crossbar tiles through the chip's input port and wait nowhere",
+            key="inputs",
+            found=list(mapping.inputs),
+            allowed="{}",
+        )
+    check_names(mapping, network, hardware.name, ())
     for entry in mapping.on_crossbars:
         if entry.unit not in banks:
             raise unknown("cim_tile unit", entry.unit, banks, key=f"layers.{entry.layer}.unit")
