@@ -334,7 +334,7 @@ def test_one_network_goes_on_one_bank():
         lower(replace(mapping, inputs={"in": "chip"}), residual(), chip())
     with pytest.raises(InputError, match="another network"):
         lower(mapping, vgg9(), chip())
-    with pytest.raises(InputError, match="must run|by themselves"):
+    with pytest.raises(InputError, match="by themselves"):
         lower(replace(mapping, timesteps="one"), residual(), chip())
     with pytest.raises(InputError, match="no cmos_core unit"):
         lower(
