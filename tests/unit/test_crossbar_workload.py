@@ -3,12 +3,17 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from simulator.errors import InputError
+from simulator.hardware import load_hardware
 from simulator.mapping import lower, place
 from simulator.mapping.crossbar.check import check_crossbars
 from simulator.mapping.schedule import COMPUTE, PROGRAM
 from simulator.network import load_network
+from simulator.network.zoo import resnet18, vgg9
 from simulator.report.info import describe
+from simulator.resources import list_resources
 from simulator.trace import bernoulli_trace
 from simulator.workload import Workload
 from tests.unit.crossbar_bench import chip
@@ -55,3 +60,23 @@ def test_info_names_the_place_of_every_layer():
 
 def test_vgg9_is_a_built_in_network():
     assert load_network("vgg9", {"classes": "100"}).population("fc").size == 100
+
+
+CHIPS = [name for name in list_resources("hwconfigs") if name.startswith("cim_") and not name.endswith("_ela")]
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_bundled_chips_take_networks_or_say_what_is_missing(name):
+    """Every bundled chip: weights fit the cells that are built, and each layer has a row."""
+    hardware = load_hardware(name)
+    for network in (load_network("digits"), vgg9(weight_bits=4), resnet18()):
+        try:
+            mapping = place(network, hardware)
+        except InputError as refused:
+            assert "tiles of" in str(refused) and "are available" in str(refused)
+            continue
+        plan = check_crossbars(mapping, network, hardware)
+        assert sum(layer.weight_cells for layer in plan.layers.values()) <= plan.built["cells"]
+        assert plan.built["used_pes"] <= plan.built["pes"] and plan.built["used_arrays"] <= plan.built["arrays"]
+        schedule = lower(mapping, network, hardware)
+        assert schedule.rows - schedule.prologue == len(network.layers)
