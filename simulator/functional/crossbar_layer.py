@@ -130,9 +130,9 @@ class ArrayLayer:
         if crossbar.conduct == "selected" and not crossbar.sample_hold:
             loaded = -(-loaded // crossbar.mux_ratio)  # the other bitlines float
             place = np.floor(place / crossbar.mux_ratio)
-        bitline = drop.wire_ohm * mean * drop.bitline * crossbar.rows / 3 * per_input / arrays
         wire = 1 if loaded == crossbar.columns else crossbar.mux_ratio  # segments between two columns that conduct
-        return bitline, drop.wire_ohm * mean * drop.wordline * wire * (place * loaded - place**2 / 2)
+        bitline = drop.bitline_drop(mean, crossbar.rows) * per_input / arrays
+        return bitline, drop.wordline_drop(mean, place, loaded) * wire
 
     def values(self, number: int, index: np.ndarray, value: np.ndarray) -> np.ndarray:
         """int32 map of part `number`'s pooled input, flat and channel last; value [0] means 1 each.

@@ -103,14 +103,24 @@ DEVICE_MODELS: dict[str, DeviceModel] = {
 class IrDrop(Part):
     """Attenuation of a column's current by the wires, as a closed form of active rows and column position.
 
-    With row drivers at column 0 and sense amplifiers at row 0, cells of conductance g and wire segments of `wire_ohm`:
-    delta(n, j) = wire_ohm * g * (bitline * n * R / 3 + wordline * (j * C - j^2 / 2)), attenuation 1 / (1 + delta);
-    n active rows of R, column j of the C that conduct.  First order of Kirchhoff's laws for evenly spread rows.
+    With row drivers at column 0, sense amplifiers at row 0, cells of conductance g and wire segments of `wire_ohm`:
+    attenuation(n, j) = 1 / (1 + wire_ohm * g * (bitline * n * b + wordline * (j * C - j * (j + 1) / 2))), where
+    b = (R - 1) * (2 * R - 1) / (6 * R),
+    for n of R rows, evenly spread, and column j of the C that conduct: first order of Kirchhoff's laws.  The weights
+    are there to fit a solution of the whole mesh; where rows drive gates only (1T1R) that of the wordline is 0.
     """
 
     wire_ohm: Annotated[float, Field(ge=0, le=1e3, description="resistance of the wire between two cells, ohm")]
     bitline: Annotated[float, Field(ge=0, le=10, description="weight of the bitline term; 1 is first order")] = 1.0
     wordline: Annotated[float, Field(ge=0, le=10, description="weight of the wordline term; 1 is first order")] = 1.0
+
+    def bitline_drop(self, siemens: float, rows: int) -> float:
+        """Relative drop per active row, averaged over where it lies, with cells of `siemens` in a column of `rows`."""
+        return self.wire_ohm * siemens * self.bitline * (rows - 1) * (2 * rows - 1) / (6 * rows)
+
+    def wordline_drop(self, siemens: float, place: np.ndarray, columns: int) -> np.ndarray:
+        """Relative drop at each column `place` (0 at the driver) of a row with `columns` columns that conduct."""
+        return self.wire_ohm * siemens * self.wordline * (place * columns - place * (place + 1) / 2)
 
 
 class Device(Part):
