@@ -33,7 +33,7 @@ def test_wan_spread(name: str) -> None:
 @pytest.mark.parametrize(("name", "steps"), [("wan2022_1s", [0.045, 0.134, 0.312, 0.669]),
                                              ("wan2022_1day", [0.084, 0.253, 0.590, 1.26])])  # fmt: skip
 def test_spread_in_weight_steps(name: str, steps: list[float]) -> None:
-    """rms sigma / (40 uS / (2^bits - 1)) for 1 .. 4 bits per cell, as tabulated (4 bits: from an rms cut to 3 digits)."""
+    """rms sigma / (40 uS / (2^bits - 1)), 1 .. 4 bits per cell, as tabulated (4 bits: from an rms of 3 digits)."""
     g = np.linspace(0, 40, 100_001)
     rms = np.sqrt((device(name).spread(g) ** 2).mean())
     for bits, expected in enumerate(steps, 1):
