@@ -220,8 +220,8 @@ def test_a_whole_block_may_stand_in_place_of_a_name(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(
         "extends: cim_spikesim64\nname: own\nunits:\n  cim:\n    adc:\n      {name: mine, kind: sar, bits: 3,"
-        " time_ps: 10, cell_current: excluded, source: mine, grade: assumed, convert_energy_pj: 1, idle_convert_energy_pj: 1,\n"
-        "       conductance_energy_pj_per_milli_us: 0, read_cell_energy_pj: 0, area_um2: 1, leakage_nw: 0}\n"
+        " time_ps: 10, cell_current: excluded, source: mine, grade: assumed,\n"
+        "       convert_energy_pj: 1, idle_convert_energy_pj: 1,\n       conductance_energy_pj_per_milli_us: 0, read_cell_energy_pj: 0, area_um2: 1, leakage_nw: 0}\n"
     )
     assert load_hardware(path).unit("cim").model_dump()["adc"]["name"] == "mine"
 

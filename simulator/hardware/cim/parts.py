@@ -60,7 +60,9 @@ class Buffer(Part):
 class TileNetwork(Part):
     """Between tiles: an egress port per tile, and the chip's input port."""
 
-    kind: Annotated[Literal["htree", "bus", "mesh"], Field(description="what joins the tiles; the tiles of a bus share one egress")]
+    kind: Annotated[
+        Literal["htree", "bus", "mesh"], Field(description="what joins the tiles; the tiles of a bus share one egress")
+    ]
     link_bits: Annotated[Structure, Field(description="bits that a tile's egress moves per clock cycle")]
     hop_cycles: Annotated[PositiveCycles, Field(description="clock cycles from a tile's egress to another tile")]
     input_port_bits: Annotated[Structure, Field(description="bits that enter the chip per clock cycle")]
