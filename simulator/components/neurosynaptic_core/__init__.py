@@ -1,0 +1,26 @@
+"""The neurosynaptic core (tinyODIN, ODIN): registers, memory images, and its run as a kernel and as processes."""
+
+from simulator.components.neurosynaptic_core.image import (
+    decode_neurons,
+    decode_synapses,
+    encode_neurons,
+    encode_synapses,
+)
+from simulator.components.neurosynaptic_core.registers import DIALECTS, ODIN, TINYODIN, Registers, named_registers
+from simulator.components.neurosynaptic_core.replay import OPERATIONS, STATES, Core, Log
+
+__all__ = [
+    "DIALECTS",
+    "ODIN",
+    "OPERATIONS",
+    "STATES",
+    "TINYODIN",
+    "Core",
+    "Log",
+    "Registers",
+    "decode_neurons",
+    "decode_synapses",
+    "encode_neurons",
+    "encode_synapses",
+    "named_registers",
+]
