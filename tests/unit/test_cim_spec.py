@@ -216,13 +216,16 @@ def test_a_group_may_state_source_and_grade_of_its_own(tmp_path: Path) -> None:
         load_hardware(path)
 
 
+BLOCK = (
+    "{name: mine, kind: sar, bits: 3, time_ps: 10, cell_current: excluded, source: mine, grade: assumed, "
+    "convert_energy_pj: 1, idle_convert_energy_pj: 1, conductance_energy_pj_per_milli_us: 0, read_cell_energy_pj: 0, "
+    "area_um2: 1, leakage_nw: 0}"
+)
+
+
 def test_a_whole_block_may_stand_in_place_of_a_name(tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
-    path.write_text(
-        "extends: cim_spikesim64\nname: own\nunits:\n  cim:\n    adc:\n      {name: mine, kind: sar, bits: 3,"
-        " time_ps: 10, cell_current: excluded, source: mine, grade: assumed,\n"
-        "       convert_energy_pj: 1, idle_convert_energy_pj: 1,\n       conductance_energy_pj_per_milli_us: 0, read_cell_energy_pj: 0, area_um2: 1, leakage_nw: 0}\n"
-    )
+    path.write_text(f"extends: cim_spikesim64\nname: own\nunits:\n  cim:\n    adc: {BLOCK}\n")
     assert load_hardware(path).unit("cim").model_dump()["adc"]["name"] == "mine"
 
 
@@ -232,9 +235,7 @@ def test_the_schema_takes_names_and_blocks_and_refuses_neither_s_mistakes() -> N
     def wrong(text: str) -> list[str]:
         return complaints(parse_document(text, "f").plain(), schema["$defs"]["cim_tile"]["properties"]["adc"], schema)
 
-    assert not wrong("sar_isaac32_8b") and not wrong("{name: a, kind: sar, bits: 3, cell_current: excluded, "
-        "convert_energy_pj: 1, idle_convert_energy_pj: 1, conductance_energy_pj_per_milli_us: 0, "
-        "read_cell_energy_pj: 0, area_um2: 1, leakage_nw: 0}")  # fmt: skip
+    assert not wrong("sar_isaac32_8b") and not wrong(BLOCK)
     assert wrong("3") and wrong("{kind: sar}")
 
 
