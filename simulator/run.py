@@ -257,7 +257,7 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "dense_by_layer": dense,
         "sent_fanout_spikes": sum(sent.values()),
         "delivered_spikes": work.delivered,
-        "dropped_spikes": 0,
+        "dropped_spikes": sum(sent[name] for name in work.left_out),
         "link_bits": _links(machine),
         **({"crossbar": facts["crossbar"]} if facts.get("crossbar") else {}),
         **effective_operations(network, _with_made(work)),

@@ -108,6 +108,12 @@ class Workload:
         assert self.plan is not None
         return self.plan.layers[self.schedule.layers[self.schedule.layer[row]]]
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Layers that a published estimator's quirks leave out: they receive no spike."""
+        layers = {} if self.plan is None else self.plan.layers
+        return tuple(name for name, layer in layers.items() if layer.omitted)
+
     def op(self, row: int) -> int:
         """What a row does: LOAD, COMPUTE, STORE or PROGRAM."""
         return int(self.schedule.op[row])

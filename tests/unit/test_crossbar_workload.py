@@ -43,6 +43,16 @@ def test_a_chip_of_cores_has_no_plan():
     assert workload(residual(), core_chip()).plan is None
 
 
+def test_layers_that_an_estimator_leaves_out_receive_nothing():
+    network = vgg9((3, 8, 8))
+    mapping = place(network, chip(quirks=("conv_only_one_kernel",)))
+    plan = check_crossbars(mapping, network, chip(quirks=("conv_only_one_kernel",)))
+    schedule = lower(mapping, network, chip(quirks=("conv_only_one_kernel",)))
+    trace = bernoulli_trace(network, 1, 0.3, samples=1, seed=5)
+    assert Workload(schedule, network, trace, False, ("address", 32), plan).left_out == ("fc",)
+    assert workload(network, chip()).left_out == ()
+
+
 def test_tiles_see_the_spikes_of_the_trace():
     network = residual()
     work = workload(network, chip())
