@@ -1,0 +1,122 @@
+"""Row blocks of a projection as the tables that its vectors are counted with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.kernels.cim_vectors import Rows
+from simulator.mapping.crossbar import CrossbarLayer, CrossbarPart, RowBlock
+from simulator.units import ceil_div
+
+Run = tuple[int, int, int]
+
+
+def group_limit(spec: Any, part: CrossbarPart) -> int:
+    """Inputs that may be on at the same time: rows_parallel wordlines, of which an input takes `rows_per_input`."""
+    return max(1, int(spec.crossbar.rows_parallel) // part.rows_per_input)
+
+
+def mux_steps(spec: Any, columns: int) -> int:
+    """Mux steps to convert so many columns; under the quirk mux_steps_eq_adcs as many as a bank has converters."""
+    return int(spec.bank_adcs if "mux_steps_eq_adcs" in spec.quirks else spec.crossbar.mux_steps(columns))
+
+
+def domains_of(block: RowBlock, merged: bool) -> list[list[tuple[int, Run]]]:
+    """Conversion domains of a block: (array, (tap, first channel, last channel)) of each run of wordlines.
+
+    Arrays whose bit lines are joined (`merged`) are one domain, others one each.
+    """
+    arrays = [[(number, (s.tap, s.c0, s.c1)) for s in segments] for number, segments in enumerate(block.arrays)]
+    return [[run for array in arrays for run in array]] if merged else arrays
+
+
+def cut_groups(domain: list[tuple[int, Run]], limit: int) -> list[list[tuple[int, Run]]]:
+    """Fixed groups: runs of `limit` inputs of a domain in wordline order."""
+    groups: list[list[tuple[int, Run]]] = [[]]
+    room = limit
+    for array, (tap, low, high) in domain:
+        while low < high:
+            if room == 0:
+                groups.append([])
+                room = limit
+            taken = min(room, high - low)
+            groups[-1].append((array, (tap, low, low + taken)))
+            low += taken
+            room -= taken
+    return groups
+
+
+def row_tables(spec: Any, layer: CrossbarLayer, number: int) -> Rows:
+    """Tables of projection `number` of a layer on the crossbars of `spec`."""
+    part, crossbar = layer.parts[number], spec.crossbar
+    merged = crossbar.kernel_merge == "analog"
+    limit = group_limit(spec, part)
+    runs: list[Run] = []
+    group_start, domain_start, block_start = [0], [0], [0]
+    arrays: list[int] = []
+    mux, summed = [], []
+    for place in range(part.first_block, part.end_block):
+        block = layer.row_blocks[place]
+        for domain in domains_of(block, merged):
+            for group in [domain] if crossbar.row_policy == "pack" else cut_groups(domain, limit):
+                runs += [run for _, run in group]
+                arrays.append(len({array for array, _ in group}))
+                group_start.append(len(runs))
+            domain_start.append(len(arrays))
+        block_start.append(len(domain_start) - 1)
+        mux.append(max(mux_steps(spec, layer.columns_of(place, c)) for c in range(len(block.columns))))
+        tree = (len(block.arrays) - 1).bit_length() * spec.timing.accumulate_cycles
+        summed.append(tree if crossbar.kernel_merge == "private" else 0)
+    table = np.array(runs, np.int64).reshape(-1, 3)
+    starts = [np.array(values, np.int64) for values in (group_start, domain_start, block_start, arrays, mux, summed)]
+    tap, low, high = (np.ascontiguousarray(column) for column in table.T)
+    return Rows(tap, low, high, fresh_taps(spec, layer, part), *starts)
+
+
+def fresh_taps(spec: Any, layer: CrossbarLayer, part: CrossbarPart) -> np.ndarray:
+    """uint8 [taps]: taps that the window before, one position of the same copy earlier in the row, did not hold.
+
+    Without a line buffer every tap is.
+    """
+    fresh = np.ones(part.kernel, np.uint8)
+    moved = part.stride[1] * layer.copies
+    if spec.buffer.line_buffer and moved % part.dilation[1] == 0:
+        fresh[:, : max(0, part.kernel[1] - moved // part.dilation[1])] = 0
+    return fresh.ravel()
+
+
+def whole_windows(spec: Any, layer: CrossbarLayer) -> np.ndarray:
+    """uint8 [positions]: the window is the first of its copy in a row of the output, so that nothing of it is there."""
+    position = np.arange(layer.positions)
+    before = position - layer.copies
+    width = layer.grid[1]
+    whole = (before < 0) | (before // width != position // width)
+    return (whole if spec.buffer.line_buffer else np.ones_like(whole)).astype(np.uint8)
+
+
+def window_rows(rows: Rows, whole: np.ndarray) -> np.ndarray:
+    """int64 [positions, blocks]: inputs that a bitmap fetch of each vector holds, padding included."""
+    first = rows.group_start[rows.domain_start[rows.block_start]]
+    width = rows.high - rows.low
+    every = np.concatenate(([0], np.cumsum(width)))[first]
+    fresh = np.concatenate(([0], np.cumsum(width * rows.fresh[rows.tap])))[first]
+    return np.where(whole[:, None] != 0, np.diff(every), np.diff(fresh))
+
+
+def drive_bits(part: CrossbarPart) -> int:
+    """Magnitude bits of the inputs: planes, positive and negative ones together."""
+    return len({bit for _, bit in part.planes})
+
+
+def steps_of(spec: Any, bits: int) -> tuple[int, int, int]:
+    """Integration steps I, conversion steps A and phases N of a converter that integrates inputs of `bits` bits.
+
+    NeuRRAM as modelled in mit-emze/cimloop @d6e1390: phases p of (bits) if bits <= 3 or one-phase, else of
+    (ceil(bits / 2), floor(bits / 2)); I = sum (2^p - 1), A = sum over phases of max(output bits - bits before, 0).
+    """
+    two = bits > 3 and spec.adc.phases == "two_phase"
+    phases = (ceil_div(bits, 2), bits // 2) if two else (bits,)
+    before = [sum(phases[:i]) for i in range(len(phases))]
+    return sum((1 << p) - 1 for p in phases), sum(max(spec.adc.bits - b, 0) for b in before), len(phases)

@@ -1,0 +1,67 @@
+"""Rules of a projection's vectors: policies as numbers, times in cycles of the unit's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.components.cim_tile.vectors_rows import drive_bits, group_limit, steps_of
+from simulator.kernels.cim_vectors import ARRAY, NONE, PACK, PE, STATIC, STATIC_SKIP, Rules
+from simulator.mapping.crossbar import CrossbarPart
+
+POLICIES = {"static": STATIC, "static_skip": STATIC_SKIP, "pack": PACK}
+SKIPS = {"none": NONE, "pe": PE, "array": ARRAY}
+
+
+def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
+    """How the vectors of a projection are driven and read on a unit that runs at `clock_hz` Hz."""
+    crossbar, timing = spec.crossbar, spec.timing
+    limit = group_limit(spec, part)
+    select = crossbar.select_cycles if crossbar.row_policy == "pack" else 0
+    skip, everything = SKIPS[spec.zero_skip], "no_activity" in spec.quirks
+    if everything:
+        skip = NONE
+    elif "patch_events" in spec.quirks:
+        skip = PE
+    wordline, read, hold, mux = (
+        spec.cycles(ps, clock_hz) for ps in (timing.wordline_ps, timing.read_ps, timing.hold_ps, timing.mux_ps)
+    )
+    adc = np.array([spec.cycles(spec.convert_ps(bits), clock_hz) for bits in _bits(spec, limit)], np.int64)
+    if spec.adc.kind == "integrate_steps":
+        wordline, read, hold, mux, adc = group_cycles(spec, clock_hz, part), 0, 0, 0, np.zeros_like(adc)
+    return Rules(
+        policy=POLICIES[crossbar.row_policy],
+        skip=skip,
+        limit=limit,
+        side_by_side=crossbar.kernel_merge == "private",
+        held=crossbar.sample_hold and spec.adc.kind != "integrate_steps",
+        everything=everything,
+        range_rows=((1 << spec.adc.bits) - 1) // ((1 << crossbar.cell_bits) - 1),
+        check=spec.check_cycles,
+        wordline=wordline + select,
+        read=read,
+        hold=hold,
+        mux=mux,
+        shift_add=timing.shift_add_cycles,
+        adc=adc,
+    )
+
+
+def _bits(spec: Any, limit: int) -> list[int]:
+    """Bits that a conversion resolves with 0 .. `limit` rows on: all, or as many as their sum can fill (early stop).
+
+    ceil(log2(n (2^cell_bits - 1) + 1)) is the bit length of the largest sum.
+    """
+    if not spec.adc.early_stop:
+        return [spec.adc.bits] * (limit + 1)
+    top = (1 << spec.crossbar.cell_bits) - 1
+    return [min(spec.adc.bits, (n * top).bit_length()) for n in range(limit + 1)]
+
+
+def group_cycles(spec: Any, clock_hz: int, part: CrossbarPart) -> int:
+    """Cycles of one group with a converter that integrates: I, A and N steps of `steps_of`, rounded up once."""
+    integrate, convert, phases = steps_of(spec, drive_bits(part))
+    steps = spec.adc.steps
+    ps = steps.integrate_ps * integrate + steps.adc_ps * convert + steps.phase_ps * phases
+    return int(spec.cycles(ps, clock_hz))
