@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from simulator.components.cim_tile.segment import Flow, Segment, Window
+from simulator.errors import InvariantError
 from simulator.kernels import cim_flow
-from simulator.kernels.cim_flow_tables import CAUSES, DONE, EMPTY, INPUT, JOIN, OPEN, FlowState, FlowTables
+from simulator.kernels.cim_flow_tables import CAUSES, DONE, EMPTY, INPUT, JOIN, LEFT, OPEN, FlowState, FlowTables
 
 
 def run(segment: Segment) -> Flow:
@@ -16,6 +17,8 @@ def run(segment: Segment) -> Flow:
     tables, totals = _tables(segment)
     state = _state(segment, tables, totals)
     found = cim_flow.flow(tables, state)
+    if state.st[LEFT]:
+        raise InvariantError(f"crossbar tiles: {int(state.st[LEFT])} positions wait for each other for ever")
     runs = state.runs[:found]
     span = np.maximum(state.span, 0)
     end = int(state.st[0])
@@ -163,7 +166,7 @@ def _state(segment: Segment, tables: FlowTables, totals: tuple[list[int], list[i
         waits=np.zeros((len(segment.layers), CAUSES), np.int64),
         runs=np.zeros((5 * (vectors + positions) + 8, 3), np.int64),
     )
-    state.st[7] = positions
+    state.st[LEFT] = positions
     state.lane[:, 4], state.lane[:, 5], state.lane[:, 8] = lanes, np.where(lanes > 0, OPEN, EMPTY), -1
     state.home[:, 3], state.home[:, 4], state.home[:, 7] = homes, np.where(homes > 0, JOIN, DONE), -1
     state.source[:, 3], state.source[:, 4] = inputs, np.where(inputs > 0, 0, -1)

@@ -1,0 +1,69 @@
+"""Spikes as the ports of tiles see them: how many leave or enter per position, their bits, and the cycles they take.
+
+A bit map holds every neuron of a position, an event list one address per spike (input_mode of the buffer).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.network import Population
+from simulator.units import ceil_div
+
+VALUE_BITS = {"binary": 1, "signed": 2, "multi": 8}
+"""Bits of one neuron in a bit map: a spike or none; its sign too; a count, kept in one byte."""
+
+
+def events(
+    work: Any, population: Population, grid: tuple[int, int], sample: int, t0: int, t1: int
+) -> tuple[np.ndarray, int]:
+    """(int64 [t1 - t0, positions] of neurons that send, spikes in total) of a population made on `grid` positions."""
+    channels, height, width = population.shape
+    positions = grid[0] * grid[1]
+    found = np.zeros((t1 - t0, positions), np.int64)
+    spikes = 0
+    for t in range(t0, t1):
+        index, value = work.spikes(population.name, sample, t)
+        spikes += int(index.size if value is None else np.abs(value).sum())
+        place = index.astype(np.int64) // channels
+        at = place // width * grid[0] // height * grid[1] + place % width * grid[1] // width
+        found[t - t0] = np.bincount(at, minlength=positions)
+    return found, spikes
+
+
+def bits(spec: Any, population: Population, outputs: int, sent: np.ndarray) -> np.ndarray:
+    """int64 like `sent`: bits of the spikes of each position that has so many `outputs`."""
+    if spec.buffer.input_mode == "event":
+        return sent * int(spec.buffer.address_bits)
+    return np.full_like(sent, outputs * VALUE_BITS[population.neuron.output])
+
+
+def port_cycles(spec: Any, sent: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Cycles on a tile's buffer port: one per spike, or per word of a bit map; at least one."""
+    if spec.buffer.input_mode == "event":
+        return np.maximum(sent, 1)
+    return np.maximum(-(-moved // int(spec.buffer.port_bits)), 1)
+
+
+def link_cycles(moved: np.ndarray, width: int) -> np.ndarray:
+    """Cycles on a link of `width` bits: at least one, which tells that the position is complete."""
+    return np.maximum(-(-moved // width), 1)
+
+
+def adding_cycles(spec: Any, layer: Any) -> int:
+    """Cycles in which a home adds up the partial sums of a position: per word of lanes, one less than there are.
+
+    (N - 1) ceil(outputs / lanes) accumulate_cycles for N row blocks over all outputs; blocks of one group add to the
+    outputs of that group only.
+    """
+    lanes = int(spec.digital.accumulate_lanes)
+    words = [ceil_div(block.outputs, lanes) for block in layer.row_blocks]
+    digital = sum(part.digital for part in layer.parts) * ceil_div(layer.outputs, lanes)
+    first = [block for block in layer.row_blocks if block.part == layer.row_blocks[0].part]
+    ranges = {(block.columns[0][0], block.columns[-1][1]) for block in first}
+    written = (
+        sum(ceil_div(o1 - o0, lanes) for o0, o1 in ranges) if first else min(digital, ceil_div(layer.outputs, lanes))
+    )
+    return (sum(words) + digital - written) * int(spec.timing.accumulate_cycles)
