@@ -69,7 +69,7 @@ class ArrayLayer:
         )
         per_input = 2 if crossbar.signed == "differential_rows" else 1
         self.group = max(1, crossbar.rows_parallel // per_input)
-        self.off = 0.0 if per_input == 2 else off_levels(device, crossbar.cell_bits)
+        self.off = 0.0 if per_input == 2 else off_levels(device, crossbar.cell_bits)  # pairs of rows cancel it
         dense = [
             np.empty(0) if part.digital else dense_weights(part.projection, part.shape, layer.population)
             for part in layer.parts
@@ -86,7 +86,8 @@ class ArrayLayer:
             lines = min(self.group, sum(rows) if self.merged else max(rows))
             planes = self.layer.parts[programmed.block.part].planes
             value = sum(1 << bit for sign, bit in planes if sign > 0) if self.folded else 1
-            found = max(found, lines * value * (((1 << self.spec.crossbar.cell_bits) - 1) + self.off))
+            kept = self.off if self.device.off_current == "kept" else 0.0
+            found = max(found, lines * value * ((1 << self.spec.crossbar.cell_bits) - 1 + kept))
         return found
 
     def _program(self, number: int, block: RowBlock, weights: np.ndarray) -> ProgrammedBlock:
@@ -103,6 +104,8 @@ class ArrayLayer:
                 second = program_cells(columns.minus, crossbar.cell_bits, self.device, rng)
                 conductance[copy] -= second.conductance
                 noise = noise + second.variance
+            elif self.device.off_current == "subtracted":
+                conductance[copy] -= self.off
             if variance.size:
                 variance[copy] = noise
         bitline, wordline = self._wires(columns, len(block.arrays) if self.merged else 1)
@@ -197,7 +200,6 @@ class ArrayLayer:
         start = np.empty(capacity + 1, np.int64)
         width = columns.output.size
         current, spread, code = np.empty(width), np.empty(width), np.empty(width, np.int64)
-        off = self.off if self.device.off_current == "subtracted" else 0.0
         adc = tally.converter
         for first in range(0, self.layer.positions, piece):
             last = min(first + piece, self.layer.positions)
@@ -212,7 +214,7 @@ class ArrayLayer:
             normals = NOTHING if rng is None else rng.standard_normal(reads * width)
             convert_reads(
                 reads, first, position, scale, start, row, value, programmed.conductance, programmed.variance, normals,
-                programmed.bitline, programmed.wordline, columns.output, columns.weight, columns.reference, off,
+                programmed.bitline, programmed.wordline, columns.output, columns.weight, columns.reference,
                 adc.step, adc.lowest, adc.highest, partial, driven, tally.histogram, tally.shift, tally.counts,
                 current, spread, code,
             )  # fmt: skip

@@ -84,7 +84,7 @@ def list_reads(
 @njit(cache=True)
 def convert_reads(
     reads, first, read_position, read_scale, read_start, entry_row, entry_value, conductance, variance, normals,
-    bitline, wordline, column_output, column_weight, column_reference, off_levels, step, lowest, highest,
+    bitline, wordline, column_output, column_weight, column_reference, step, lowest, highest,
     partial, driven, histogram, shift, counts, current, spread, code,
 ):  # fmt: skip
     """Converts the column currents of listed reads and adds what they stand for; returns the conversions.
@@ -99,7 +99,6 @@ def convert_reads(
     column_output int64 [columns]: output that a column belongs to, -1 for a reference column
     column_weight int64 [columns]: what one level is worth: +-2^(bits below)
     column_reference int64 [columns]: column whose result is subtracted, or -1.  It precedes its users
-    off_levels: current of a cell in its lowest level that is subtracted per active row, in levels
     step: levels per code;  lowest, highest: codes of the converter (lowest 0, or -highest where currents have a sign)
     partial int64 [positions, outputs] (in, out): sums of weighted inputs
     driven int64 [positions] (in, out): scaled number of driven wordlines, for a correction by the offset of the weights
@@ -109,8 +108,7 @@ def convert_reads(
     current, spread float64 [columns], code int64 [columns]: scratch
 
     Per column: current = sum over active rows, in row order; attenuated; plus noise; code = |current| / step rounded to
-    the nearest (half to even, so that no bias builds up), clipped; result = sign * code * step - round(off_levels *
-    lines).
+    the nearest (half to even, so that no bias builds up), clipped; result = sign * code * step.
     """
     copies, _, columns = conductance.shape
     noisy = variance.size > 0
@@ -143,7 +141,6 @@ def convert_reads(
         if noisy:
             for j in range(columns):
                 current[j] += np.sqrt(spread[j]) * normals[read * columns + j]
-        off = np.int64(np.rint(off_levels * lines))
         scale = read_scale[read]
         for j in range(columns):
             found = np.int64(np.rint(abs(current[j]) / step))
@@ -156,7 +153,7 @@ def convert_reads(
                 counts[1] += 1
             counts[2] = max(counts[2], abs(found))
             histogram[(found - lowest) >> shift] += 1
-            code[j] = found * step - off
+            code[j] = found * step
             if column_output[j] >= 0:
                 result = code[j]
                 if column_reference[j] >= 0:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from simulator import load_network, load_trace
 from simulator.functional import compare_traces, complete_trace, plan_network
-from simulator.functional.crossbar import Crossbars, convert_recorded, first_samples, run_on_crossbars
+from simulator.functional.crossbar import Crossbars, convert_recorded, run_on_crossbars
 from simulator.functional.crossbar_adc import Converter
 from simulator.hardware.cim.device import Device
 from simulator.network import Network
@@ -55,19 +52,6 @@ def test_the_random_networks_do_fire_and_use_every_kind() -> None:
     assert spikes > 60
     assert kinds >= {"conv", "depthwise", "linear", "sparse", "one_to_one", "grouped", "residual", "signed", "multi"}
     assert kinds >= {"sum pool", "average pool", "or pool"}
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_digits(scheme: str) -> None:
-    """2-function on the digits net: the recorded spikes come out, spike for spike."""
-    network, recorded = load_network("digits"), load_trace("digits")
-    rng = np.random.Generator(np.random.PCG64(3))
-    tile = crossbar_tile(rng, crossbar__signed=scheme, crossbar__rows=64, adc__kind="sar")
-    recorded = first_samples(recorded, 2)
-    inputs = replace(recorded, populations={name: recorded.populations[name] for name in network.inputs})
-    plan = random_plan(rng, network, tile)
-    assert equal_to_the_ordinary_network(network, inputs, tile, plan) > 500
-    assert compare_traces(recorded, run_on_crossbars(network, inputs, tile, plan).trace) is None
 
 
 @pytest.mark.parametrize("seed", range(100, 140))

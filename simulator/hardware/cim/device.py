@@ -138,7 +138,7 @@ class Device(Part):
     ] = None
     off_current: Annotated[
         Literal["subtracted", "kept"],
-        Field(description="whether the known current of cells in their lowest level is subtracted after conversion"),
+        Field(description="current of cells in their lowest level: subtracted by an exact dummy column, or converted"),
     ] = "subtracted"
     sigma_relative: Annotated[
         float, Field(ge=0, le=10, description="extra spread of each conductance, a share of it")
