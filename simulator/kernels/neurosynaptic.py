@@ -4,22 +4,24 @@ Plain definition, in cycles of the core.  The controller waits, or executes one 
 
 wait        decides in a cycle in which the output link is idle: a full FIFO is popped first, then a request that the
             synchroniser shows (two cycles after it rose) is served, then a queued event is popped, then bistability.
-operation   starts in the following cycle.  A sweep spends a read and a write cycle per neuron; a neuron spikes in its write
-            cycle, and while the output link is busy the sweep stands in the read cycle of the next neuron.
+operation   starts in the following cycle.  A sweep spends a read and a write cycle per neuron; a neuron spikes in its
+            write cycle, and while the output link is busy the sweep stands in the read cycle of the next neuron.
 request     is acknowledged in the cycle after its operation; the controller waits until it sees the request fall.
 output      busy from the cycle after the spike until the four-phase handshake is over: 6 + delays of the receiver.
 
 The kernel goes from operation to operation, never from cycle to cycle.
 
-Registers `cfg` int64 [14]: 0 dialect (0 signed 12-bit neurons, 1 unsigned 8-bit neurons that learn), 1 FIFO depth, 2 last
-neuron of a sweep, 3 open loop, 4 output of source addresses, 5 request delay of the sender, 6 and 7 acknowledge and release
-delay of the receiver, 8 unmapped synapses learn, 9 unmapped synapses propagate, 10 single-synapse events learn, 11 neuron in
-whose update a source address is sent, 12 any neuron has calcium enabled, 13 cycle in which the run is cut off.
-State `st` int64 [9]: 0 first cycle of the wait, 1 first idle cycle of the output link, 2 FIFO head, 3 FIFO fill, 4 next
-input event, 5 end of the last handshake (-1 before the first), 6 operations, 7 spikes and 8 transfers logged.
-Totals `cnt` int64 [20]: 0..7 cycles per operation and in the wait for a falling request, 8 and 9 neuron reads and writes,
-10 and 11 synapse reads and writes, 12 spikes lost to a full FIFO, 13 highest fill, 14 synaptic operations, 15..17 neuron
-events, virtual events and external pushes, 18 last active cycle, 19 output busy cycles.
+Registers `cfg` int64 [14]: 0 dialect (0 signed 12-bit neurons, 1 unsigned 8-bit neurons that learn), 1 FIFO depth, 2
+last neuron of a sweep, 3 open loop, 4 output of source addresses, 5 request delay of the sender, 6 and 7 acknowledge
+and release delay of the receiver, 8 unmapped synapses learn, 9 unmapped synapses propagate, 10 single-synapse events
+learn, 11 neuron in whose update a source address is sent, 12 any neuron has calcium enabled, 13 cycle in which the run
+is cut off.
+State `st` int64 [9]: 0 first cycle of the wait, 1 first idle cycle of the output link, 2 FIFO head, 3 FIFO
+fill, 4 next input event, 5 end of the last handshake (-1 before the first), 6 operations, 7 spikes and 8 transfers
+logged.
+Totals `cnt` int64 [20]: 0..7 cycles per operation and in the wait for a falling request, 8 and 9 neuron reads
+and writes, 10 and 11 synapse reads and writes, 12 spikes lost to a full FIFO, 13 highest fill, 14 synaptic operations,
+15..17 neuron events, virtual events and external pushes, 18 last active cycle, 19 output busy cycles.
 """
 
 import numpy as np
@@ -92,6 +94,7 @@ def sweep(kind, start, low, high, source, nrn, fired, cfg, st, cnt, fifo, spk, a
     nrn, fired: see `neurosynaptic_update`.
     """
     stall = np.int64(0)
+    reached = np.int64(0)
     last_pops = kind == POP_VIRT or (kind == POP_NEUR and cfg[0] == 1)
     for i in range(low, high):
         spiked = fired[i] and not nrn[3, i]
@@ -101,6 +104,7 @@ def sweep(kind, start, low, high, source, nrn, fired, cfg, st, cnt, fifo, spk, a
         cycle = start + 2 * (i - low) + 1 + stall
         if cycle >= cfg[13]:
             break
+        reached = i - low + 1
         if spiked:
             emit(cycle, i, np.int64(last_pops and i == high - 1), kind, start, cfg, st, cnt, fifo, spk)
         if sends or (spiked and not cfg[4]):
@@ -115,7 +119,7 @@ def sweep(kind, start, low, high, source, nrn, fired, cfg, st, cnt, fifo, spk, a
     end = start + 2 * (high - low) - 1 + stall
     done = high - low
     if end >= cfg[13]:
-        done = min(done, max(np.int64(0), (cfg[13] - start - stall) // 2))
+        done = min(done, max(reached, (cfg[13] - start - stall) // 2))
     cnt[8] += done
     cnt[9] += done
     return end, done
@@ -190,7 +194,7 @@ def update(kind, start, word, sign, nrn, syn, new, fired, weight, cfg, st, cnt, 
 
 @njit(cache=True)
 def stabilise(start, word, syn, cfg, cnt):
-    """Bistability of one source's synapses or of all, from cycle `start`, two cycles per word of 8; returns the last."""
+    """Bistability of one source's synapses or of all, two cycles per word of 8; returns the last cycle."""
     words = (cfg[2] + 1) // 8
     single = word >> 7 & 1
     rows = np.int64(1) if single else cfg[2] + 1
@@ -234,8 +238,8 @@ def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, weight, e
     st[6:9] to 0, call again) or the cycle cfg[13] is reached (CUT).
 
     due, word int64 [n]: cycle in which an input event is due, and its word.  evt int64 [n, 7]: request, seen, operation
-    begins, acknowledge, request low, controller waits again, operation.  ops int64 [m, 7]: operation, first and last cycle,
-    word, stall cycles, spikes, FIFO fill in its first cycle.  The other arrays: see the module.
+    begins, acknowledge, request low, controller waits again, operation.  ops int64 [m, 7]: operation, first and last
+    cycle, word, stall cycles, spikes, FIFO fill in its first cycle.  The other arrays: see the module.
     """
     wide = cfg[0]
     while True:

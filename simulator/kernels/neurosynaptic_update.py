@@ -1,12 +1,12 @@
 """Membranes, calcium and weights of a neurosynaptic core: what one event does to a range of neurons or synapses.
 
-Neurons `nrn` int64 [14, neurons], a row per field: 0 membrane, 1 threshold, 2 leak (0 where leakage is off), 3 disabled,
-4 calcium enabled, 5 membrane threshold of learning, 6 7 8 calcium thresholds, 9 calcium leak period, 10 calcium,
-11 counter of the calcium leak, 12 and 13 flags "potentiate" and "depress".
+Neurons `nrn` int64 [14, neurons], a row per field: 0 membrane, 1 threshold, 2 leak (0 where leakage is off), 3
+disabled, 4 calcium enabled, 5 membrane threshold of learning, 6 7 8 calcium thresholds, 9 calcium leak period, 10
+calcium, 11 counter of the calcium leak, 12 and 13 flags "potentiate" and "depress".
 Synapses `syn` uint8 [neurons, neurons], row = source: the stored nibble.
 
-An update is `drive` (membrane before the fire test, into `new`), `fire` (into `new` and `fired`), then `settle` for as many
-neurons as were written.  Weights learn between: they see the flags from before the event.
+An update is `drive` (membrane before the fire test, into `new`), `fire` (into `new` and `fired`), then `settle` for as
+many neurons as were written.  Weights learn between: they see the flags from before the event.
 """
 
 import numpy as np

@@ -23,8 +23,8 @@ class Registers:
     """Registers of a core and delays of the sender and the receiver beside it.
 
     last_neuron: of a sweep (MAX_NEUR); `odin` sweeps all of its neurons.  open_loop: spikes do not return to the FIFO.
-    source_addresses: the output sends the address of each neuron event instead of spikes; `odin` sends it in the update of
-    `monitored`.  request_delay, acknowledge_delay, release_delay: cycles (see `reference/cores.md`, conventions).
+    source_addresses: the output sends the address of each neuron event instead of spikes; `odin` sends it in the update
+    of `monitored`.  request_delay, acknowledge_delay, release_delay: cycles (see `reference/cores.md`, conventions).
     update_unmapped, propagate_unmapped, learn_on_synapse: `odin` only.  inhibits: sources with inhibitory synapses.
     cut_cycle: cycle in which the run is cut off.
     """

@@ -13,9 +13,19 @@ from simulator.kernels import neurosynaptic as kernel
 OPERATIONS = ("TREF", "BIST", "SYNAPSE", "PUSH", "POP_NEUR", "POP_VIRT", "AER_POP")
 STATES = (*OPERATIONS, "WAIT_REQDN")
 TOTALS = (
-    "neuron_reads", "neuron_writes", "synapse_reads", "synapse_writes", "dropped", "highest_fill", "synaptic_operations",
-    "neuron_events", "virtual_events", "pushes", "last_active_cycle", "output_busy_cycles",
-)  # fmt: skip
+    "neuron_reads",
+    "neuron_writes",
+    "synapse_reads",
+    "synapse_writes",
+    "dropped",
+    "highest_fill",
+    "synaptic_operations",
+    "neuron_events",
+    "virtual_events",
+    "pushes",
+    "last_active_cycle",
+    "output_busy_cycles",
+)
 LOG_ROWS = 4096
 
 
@@ -23,10 +33,11 @@ LOG_ROWS = 4096
 class Log:
     """What a core did, in time order; all times are cycles, -1 stands for "not".
 
-    events int64 [n, 7]: per input event request, seen, operation begins, acknowledge, request low, controller waits again,
-    operation (of `OPERATIONS`).
+    events int64 [n, 7]: per input event request, seen, operation begins, acknowledge, request low, controller waits
+    again, operation (of `OPERATIONS`).
     operations int64 [m, 7]: operation, first and last cycle, word, stall cycles, spikes, FIFO fill in its first cycle.
-    spikes int64 [s, 6]: cycle, neuron, pushed (1), dropped (0) or open loop (-1), fill in the next cycle, operation, its start.
+    spikes int64 [s, 6]: cycle, neuron, pushed (1), dropped (0) or open loop (-1), fill in the next cycle, operation,
+    its start.
     transfers int64 [t, 6]: address, request, acknowledge, request low, acknowledge low, link idle.
     state_cycles: cycles per state of the controller but waiting.  totals: counters named in `TOTALS`.
     done: input events whose handshake is over.
@@ -69,8 +80,8 @@ class Core:
                 due, words, self._config, self.state, self.counts, self.neurons, self.synapses, self._signs, self._fifo,
                 *self._scratch, events, *self._logs,
             )  # fmt: skip
-            for part, log, n in zip(parts, self._logs, self.state[6:9].tolist(), strict=True):
-                part.append(log[:n].copy())
+            for part, rows, n in zip(parts, self._logs, self.state[6:9].tolist(), strict=True):
+                part.append(rows[:n].copy())
             self.state[6:9] = 0
         operations, spikes, transfers = (np.concatenate(part) for part in parts)
         log = Log(events, operations, spikes, transfers, done=int(self.state[4]))
