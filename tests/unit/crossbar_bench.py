@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.mapping.crossbar.entry import CrossbarMapping
 from simulator.mapping.crossbar.lay import lay_out
+from simulator.mapping.crossbar.layer import CrossbarLayer
 from simulator.mapping.crossbar.plan import CrossbarPlan, crossbar_plan
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.units import ceil_div
@@ -61,6 +62,12 @@ def in_a_row(network: Network, spec: Any, arrangement: str = "kernel", copies: i
 def plan(network: Network, spec: Any, arrangement: str = "kernel", copies: int = 1) -> CrossbarPlan:
     """The plan of `in_a_row`."""
     return crossbar_plan(network, spec, in_a_row(network, spec, arrangement, copies))
+
+
+def weight_cells(layer: CrossbarLayer) -> int:
+    """Physical cells that hold the weights of all copies."""
+    each = (layer.weights(i) * p.columns_per_weight * p.rows_per_input for i, p in enumerate(layer.parts))
+    return layer.copies * sum(each)
 
 
 def random_bank(rng: np.random.Generator) -> Any:

@@ -16,7 +16,7 @@ from simulator.mapping.file import parse_mapping
 from simulator.mapping.schedule import COMPUTE, PROGRAM, WEIGHT
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.network.zoo import resnet18, vgg9
-from tests.unit.crossbar_bench import bank, chip, plan, random_network
+from tests.unit.crossbar_bench import bank, chip, plan, random_network, weight_cells
 from tests.unit.mapping_bench import chip as core_chip
 from tests.unit.mapping_bench import delayed, recurrent, residual
 
@@ -231,14 +231,14 @@ def test_cells_of_the_weights():
     ):
         hardware = chip(signed=signed)
         layer = planned(residual(), hardware).layers["b"]
-        assert layer.weight_cells == 8 * 8 * 9 * cells
+        assert weight_cells(layer) == 8 * 8 * 9 * cells
     depthwise = Network(
         "n",
         (Population("a", (8, 4, 4), Neuron(model="input")), Population("b", (8, 4, 4), Neuron())),
         (Projection("p", "a", "b", "depthwise", kernel=(3, 3), padding=(1, 1)),),
     )
     for arrangement in ("kernel", "im2col"):
-        assert planned(depthwise, chip(), arrangement=arrangement).layers["b"].weight_cells == 8 * 9 * 2
+        assert weight_cells(planned(depthwise, chip(), arrangement=arrangement).layers["b"]) == 8 * 9 * 2
 
 
 def test_recurrent_networks_need_side_by_side_layers_and_buffers():

@@ -16,7 +16,7 @@ from simulator.report.info import describe
 from simulator.resources import list_resources
 from simulator.trace import bernoulli_trace
 from simulator.workload import Workload
-from tests.unit.crossbar_bench import chip
+from tests.unit.crossbar_bench import chip, weight_cells
 from tests.unit.mapping_bench import chip as core_chip
 from tests.unit.mapping_bench import residual
 
@@ -86,7 +86,7 @@ def test_bundled_chips_take_networks_or_say_what_is_missing(name):
             assert "tiles of" in str(refused) and "are available" in str(refused)
             continue
         plan = check_crossbars(mapping, network, hardware)
-        assert sum(layer.weight_cells for layer in plan.layers.values()) <= plan.built["cells"]
+        assert sum(weight_cells(layer) for layer in plan.layers.values()) <= plan.built["cells"]
         assert plan.built["used_pes"] <= plan.built["pes"] and plan.built["used_arrays"] <= plan.built["arrays"]
         schedule = lower(mapping, network, hardware)
         assert schedule.rows - schedule.prologue == len(network.layers)

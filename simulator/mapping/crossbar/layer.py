@@ -99,12 +99,6 @@ class CrossbarLayer:
         bits = (self.weights(i) * part.projection.weight_bits for i, part in enumerate(self.parts))
         return self.copies * sum(bits)
 
-    @property
-    def weight_cells(self) -> int:
-        """Physical cells that hold the weights of all copies; reserved columns are not counted."""
-        cells = (self.weights(i) * p.columns_per_weight * p.rows_per_input for i, p in enumerate(self.parts))
-        return self.copies * sum(cells)
-
     def columns_of(self, block: int, column_block: int) -> int:
         """Physical columns that each array of one processing element uses, reserved ones included."""
         low, high = self.row_blocks[block].columns[column_block]
