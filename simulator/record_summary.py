@@ -45,6 +45,7 @@ def summarise(record: Record) -> dict[str, Any]:
         "movement_bits": movement_bits(record),
         "utilization": _utilization(record),
         "area_mm2": _area(record),
+        **({"static_mw": _static(record)} if record.built else {}),
         "neurobench": neurobench(record),
     }
 
@@ -177,7 +178,7 @@ def _utilization(record: Record) -> dict[str, Any]:
 
 
 def _area(record: Record) -> dict[str, Any]:
-    """Area in mm2 by unit; where a mapping builds units, also by component ("cim.adc")."""
+    """Area in mm2 by unit; where a mapping builds units, also by component ("cim.adc") and per tile."""
     parts = {
         unit: {
             name: um2 * 1e-6
@@ -193,7 +194,21 @@ def _area(record: Record) -> dict[str, Any]:
     area: dict[str, Any] = {"total": math.fsum(by_unit.values()), "by_unit": by_unit}
     if parts:
         area["by_component"] = {f"{unit}.{name}": mm2 for unit, found in parts.items() for name, mm2 in found.items()}
+        area["per_tile"] = {unit: by_unit[unit] / n for unit in parts if (n := record.built[unit].get("tiles"))}
     return area
+
+
+def _static(record: Record) -> dict[str, Any]:
+    """Static power in mW of the units that a mapping builds, by component ("cim.leakage_adc") and per tile."""
+    by_component: dict[str, float] = {}
+    per_tile: dict[str, float] = {}
+    for unit, built in record.built.items():
+        powers = record.hardware.units[unit].built_leakage_mw(built)
+        found = {f"{unit}.{name}": float(power.value) for name, power in powers.items()}
+        by_component |= found
+        if built.get("tiles"):
+            per_tile[unit] = math.fsum(found.values()) / built["tiles"]
+    return {"total": math.fsum(by_component.values()), "by_component": by_component, "per_tile": per_tile}
 
 
 def neurobench(record: Record) -> dict[str, Any]:

@@ -136,6 +136,15 @@ def test_leakage_by_component_follows_what_is_built() -> None:
     assert tile().built_leakage_mw(vgg9(tile())) == {}
 
 
+def test_gated_elements_keep_their_area_and_do_not_leak() -> None:
+    plain = tile("cim.tiles=7", chip="cim_neurosim65")
+    gated = tile("cim.tiles=7", "cim.power_gating=true", chip="cim_neurosim65")
+    built = vgg9(plain) | {"tiles": 7, "pes": 56, "arrays": 56 * 9, "adcs": 56 * 9 * 8}
+    assert plain.built_area_um2(built) == gated.built_area_um2(built)
+    leaks = [spec.built_leakage_mw(built)["leakage_row_driver"].value for spec in (plain, gated)]
+    assert leaks == pytest.approx([56 * 9 * 38.3e-6, 48 * 9 * 38.3e-6])
+
+
 def test_a_core_of_neurram_has_its_published_area() -> None:
     spec = tile(chip="cim_neurram130")
     built = dict.fromkeys(vgg9(spec), 48) | {"adcs": 48 * 256, "neurons": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_the_chips_that_ship() -> None:
             assert (spec.price_of(action) is not None) or not priced, (name, action.name)
     assert tile().price_of(ACTIONS[-1]) is None
     assert tile(name="cim_spikesim64_ela").price_of(ACTIONS[-1]) is not None
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_a_price_of_zero_says_why(name: str) -> None:
+    """Included in another price, outside the source, or not stated: never just a zero from the data sheet."""
+    for field, constant in tile(name=name).constants().items():
+        if "_energy_pj" in field and constant.value == 0:
+            assert re.search(r"\b(included in|not|no|none|outside)\b", constant.source), (field, constant.source)
 
 
 def test_rows_in_parallel_are_all_rows_unless_stated() -> None:
@@ -242,7 +251,7 @@ def test_the_schema_takes_names_and_blocks_and_refuses_neither_s_mistakes() -> N
 def test_prices_change_without_a_new_run_and_times_do_not() -> None:
     base = chip(name="cim_neurosim65")
     for change in ("cim.prices.drive_row_energy_pj=1", "cim.area.cell_um2=1", "cim.leakage.row_nw=1",
-                   "cim.adc.convert_energy_pj=1", "cim.adc.name=other"):  # fmt: skip
+                   "cim.adc.convert_energy_pj=1", "cim.adc.name=other", "cim.power_gating=true"):  # fmt: skip
         check_same_timing(base, chip(change, name="cim_neurosim65"))
     for change in ("cim.adc.bits=6", "cim.adc=survey65_5b", "cim.crossbar.rows_parallel=8", "cim.cell.on_ohm=1e4"):
         with pytest.raises(InputError, match="changes timing"):

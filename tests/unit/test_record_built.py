@@ -53,6 +53,10 @@ def test_area_and_leakage_follow_what_was_built() -> None:
     area = record.summary()["area_mm2"]
     assert area["by_component"]["cim.adc"] == pytest.approx(81 * 8 * 1084e-6)
     assert area["by_unit"]["cim"] == pytest.approx(math.fsum(area["by_component"].values()))
+    assert area["per_tile"]["cim"] == area["by_unit"]["cim"] / 2
+    power = record.summary()["static_mw"]
+    assert power["by_component"]["cim.leakage_row_driver"] == pytest.approx(81 * 38.3e-6)
+    assert power["per_tile"]["cim"] == power["total"] / 2 == math.fsum(power["by_component"].values()) / 2
     assert area["total"] == area["by_unit"]["host"] + area["by_unit"]["cim"]
     seconds = END_PS * 1e-12
     assert record.energy.by_action["static:leakage_row_driver"] == pytest.approx(81 * 38.3e-9 * seconds * 1e12)
@@ -60,7 +64,8 @@ def test_area_and_leakage_follow_what_was_built() -> None:
 
 
 def test_a_chip_that_is_not_made_for_its_network_reports_as_before() -> None:
-    assert list(small_record().summary()["area_mm2"]) == ["total", "by_unit"]
+    summary = small_record().summary()
+    assert list(summary["area_mm2"]) == ["total", "by_unit"] and "static_mw" not in summary
 
 
 def test_prices_in_groups_are_found() -> None:

@@ -77,18 +77,19 @@ class Leakage(SourcedPart):
     bit_nw: Annotated[Constant, Field(description="one bit of membrane or input memory, nW")]
 
 
-def present(spec: CimTile, built: Mapping[str, int]) -> dict[str, int]:
+def present(spec: CimTile, built: Mapping[str, int], powered: bool = False) -> dict[str, int]:
     """How many of each piece exist: tiles, pes, arrays, rows, columns, cells, adcs, lanes, bits.
 
     A chip of a given number of tiles, and every chip under `full_tiles`, has the processing elements that a tile
-    has; one made for the network (`tiles: null`) has those that hold weights.  Raises InputError for a count that
-    is not there.
+    has; one made for the network (`tiles: null`) has those that hold weights.  With `powered` only what leaks is
+    counted: `power_gating` cuts off processing elements without weights.  Raises InputError for a count that is not
+    there.
     """
     missing = [name for name in BUILT if name not in built]
     if missing:
         raise InputError("what the mapping built is not known in full", found=sorted(built), allowed=list(BUILT))
     x = spec.crossbar
-    if spec.tiles is not None or "full_tiles" in spec.quirks:
+    if (spec.tiles is not None or "full_tiles" in spec.quirks) and not (powered and spec.power_gating):
         pes, arrays, adcs = built["pes"], built["arrays"], built["adcs"]
     else:
         pes, arrays = built["used_pes"], built["used_arrays"]
@@ -152,7 +153,7 @@ def leakages(spec: CimTile, built: Mapping[str, int]) -> dict[str, Constant]:
     """Static power by component, mW, each with the source and grade of its piece; empty under no_static_no_dram."""
     if "no_static_no_dram" in spec.quirks:
         return {}
-    n, w = present(spec, built), spec.leakage
+    n, w = present(spec, built, powered=True), spec.leakage
     pieces = {
         "cell": (n["cells"], w.cell_nw),
         "row_driver": (n["rows"], w.row_nw),

@@ -63,6 +63,9 @@ class CimTile(UnitSpec):
         Annotated[int, Structure, Field(le=16)] | None,
         Field(description="bits of an input; left out: what the source population sends"),
     ] = None
+    power_gating: Annotated[
+        bool, Field(strict=True, description="processing elements without weights are cut off and do not leak")
+    ] = False
     crossbar: Annotated[Crossbar, Field(description="the array, its cells and how it is read")]
     cell: Annotated[Cell, Field(description="resistances of the cell, for energy that follows conductance")]
     adc: Annotated[AdcBlock, Field(description="the converter: name of a block in adc_blocks.yaml, or a whole block")]
