@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.command import read_table, whole
-from simulator.components.reckon_core.drive import Driver, Recording, run_stimulus
+from simulator.components.reckon_core.drive import Driver, Recording, Stimulus, run_stimulus
 from simulator.components.reckon_core.image import LINES, NEURONS, OUTPUTS, Image, read_image, read_stimulus
 from simulator.errors import InputError
 
@@ -49,7 +49,7 @@ def compare_case(path: Path) -> list[str]:
     recorded = read_table(path / "ticks.csv", *TICKS)
     events = read_table(path / "events_in.csv", *EVENTS)
     times = [whole(row, "t_tick", path / "ticks.csv") for row in recorded]
-    run = run_stimulus(image, kind, value, fit_driver(image, kind, value, times, len(events)))
+    run = run_stimulus(image, Stimulus(kind, value), fit_driver(image, kind, value, times, len(events)))
     samples = [int(v) for k, v in zip(kind, value, strict=True) if k == LINES.index("S")]
     return [
         *_rows(path / "events_in.csv", ("idx", *EVENTS), [(i, *row) for i, row in enumerate(run.events.tolist())]),
@@ -71,7 +71,7 @@ def fit_driver(image: Image, kind: np.ndarray, value: np.ndarray, times: list[in
     drivers = [base] + [replace(base, start=a, sample=s, level=LEADS - a - s) for a, s in splits]
     best, longest = base, -1
     for driver in drivers:
-        ours = run_stimulus(image, kind, value, driver).ticks[:, 0].tolist()
+        ours = run_stimulus(image, Stimulus(kind, value), driver).ticks[:, 0].tolist()
         length = next((i for i, (a, b) in enumerate(zip(ours, times, strict=False)) if a != b), len(ours))
         if length > longest:
             best, longest = driver, length
@@ -172,7 +172,7 @@ def reckon_speed(seed: int = 0, ticks: int = 2000) -> tuple[float, int, int]:
     value = rng.integers(0, NEURONS, len(kind))
     value[1] = 1
     few = 2 + len(step)
-    run_stimulus(image, kind[:few], value[:few])
+    run_stimulus(image, Stimulus(kind[:few], value[:few]))
     start = time.process_time()
-    run = run_stimulus(image, kind, value)
+    run = run_stimulus(image, Stimulus(kind, value))
     return run.cycles / (time.process_time() - start), run.cycles, len(run.events)

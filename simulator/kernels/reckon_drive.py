@@ -23,12 +23,14 @@ RESULT, IDLE, SETTLED = 2, 6, 15
 
 @njit(cache=True)
 def drive(
-    kind, value, waits, u, dirty, z, inp, nxt, out, wins, thr, alpha, winp, wrec, wout, cfg, counts, states,
-    events, ticks, fired, potentials, results, dumps, membranes, marks,
+    kind, value, due, given, waits, u, dirty, z, inp, nxt, out, wins, thr, alpha, winp, wrec, wout, cfg, counts,
+    states,     events, ticks, fired, potentials, results, dumps, membranes, marks,
 ):  # fmt: skip
     """Runs a stimulus from an idle core.  Returns the cycle after the last line.
 
     kind uint8 [n], value int64 [n]: stimulus lines; every tick lies in a sample (the caller checks).
+    due int64 [n]: the cycle before which a line does not begin.
+    given uint8 [ticks, 256]: spikes that STEP makes in place of its own, row by tick; [0, 256]: it makes its own.
     waits int64 [4]: cycles before the first line, after S, after V or I; 1 where L sends its label like an input.
     u int64 [256], dirty, z uint8 [256]: membranes, written, fired.  inp, nxt uint8 [256]: inputs of this and of the
     next timestep.  out int64 [16]: output potentials.  wins int64 [16]: timesteps an output was the largest.
@@ -48,6 +50,7 @@ def drive(
     event = tick = result = dump = 0
     for line in range(len(kind)):
         what = kind[line]
+        now = max(now, due[line])
         if what == START:
             now += waits[1]
         elif what == SPIKE or (what == LABEL and waits[3]):
@@ -73,6 +76,8 @@ def drive(
                 states[2] += cycles
                 states[3] += 1
                 moved += cycles + 1
+                if len(given):
+                    z[:] = given[tick]
                 fired[tick] = z
                 potentials[tick] = out
                 row[8] = z.sum()

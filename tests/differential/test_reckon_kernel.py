@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.components.reckon_core.drive import Driver, Recording, run_stimulus
+from simulator.components.reckon_core.drive import Driver, Recording, Stimulus, run_stimulus
 from simulator.components.reckon_core.image import LINES, Image, check_stimulus
 from tests.oracles.reckon import OracleBench, OracleCore
 
@@ -90,7 +90,7 @@ def test_kernel_equals_the_core_cycle_by_cycle(first: int) -> None:
         kind = np.array([LINES.index(letter) for letter, _ in lines], np.uint8)
         value = np.array([number for _, number in lines], np.int64)
         check_stimulus(kind, value, "case")
-        run = run_stimulus(image, kind, value, driver)
+        run = run_stimulus(image, Stimulus(kind, value), driver)
         bench = oracle_of(image, driver)
         bench.run(lines)
         assert_equal(run, bench)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -174,7 +174,7 @@ def read_stimulus(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return kind, value
 
 
-def check_stimulus(kind: Sequence[int] | np.ndarray, value: Sequence[int] | np.ndarray, path: object) -> None:
+def check_stimulus(kind: np.ndarray, value: np.ndarray, path: object) -> None:
     """InputError unless addresses fit, gaps are not negative, every tick lies in a sample and a sample's last tick
     has a tick before it."""
     begun = ticked = False
