@@ -52,6 +52,9 @@ class Lumps(SourcedPart):
     fetch_energy_pj: Annotated[Constant, Field(description="memory fetch per vector, pJ")]
     neuron_energy_pj: Annotated[Constant, Field(description="neuron unit per vector, pJ")]
     crossbar_step_energy_pj: Annotated[Constant, Field(description="one array per mux step, pJ")]
+    row_energy_pj_per_thousandth: Annotated[
+        Constant, Field(description="array per thousandth of an active row (patch_events), pJ")
+    ]
     temp_energy_pj: Annotated[Constant, Field(description="temporary buffer per mux step, pJ")]
     sub_energy_pj: Annotated[Constant, Field(description="subtractor per event, pJ")]
 
@@ -90,7 +93,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("lump_fetch", "vector", "vector", "lumps.fetch_energy_pj", "memory"),
     Action("lump_neuron", "vector", "vector", "lumps.neuron_energy_pj", "compute"),
     Action("lump_crossbar_step", "array", "array", "lumps.crossbar_step_energy_pj", "compute"),
+    Action("lump_row", "row", "row", "lumps.row_energy_pj_per_thousandth", "compute"),
     Action("lump_temp", "column", "column", "lumps.temp_energy_pj", "memory"),
     Action("lump_sub", "column", "column", "lumps.sub_energy_pj", "compute"),
 )
-"""In the order of the ledger.  The last seven are counted under the quirk lumps_per_pe_cycle only."""
+"""In the order of the ledger.  The last eight are counted under the quirk lumps_per_pe_cycle only."""
