@@ -12,7 +12,7 @@ from simulator import Trace, load_hardware, load_network, load_trace
 from simulator.errors import InputError
 from simulator.functional import compare_traces, crossbar_layer
 from simulator.functional import complete as complete_module
-from simulator.functional.crossbar import CrossbarRun, convert_recorded, first_samples, run_on_crossbars
+from simulator.functional.crossbar import CrossbarRun, Crossbars, convert_recorded, first_samples, run_on_crossbars
 from simulator.hardware.cim.device import Device
 from simulator.mapping import place
 from simulator.mapping.crossbar.check import check_crossbars
@@ -99,6 +99,9 @@ def test_range_of_the_converter() -> None:
     half = run("adc.bits=4", "device.adc_range=calibrated", "device.adc_percentile=90").facts["conv1"]
     full = int(np.argmax(np.cumsum(seen) >= 0.9 * seen.sum()))
     assert half["adc_step"] == -(-full // 15) == 1 and half["adc_clip_high"] == seen[16:].sum()
+    coarse = run("adc.bits=2", "device.adc_range=calibrated", "device.adc_percentile=50").facts["conv1"]
+    middle = int(np.argmax(np.cumsum(seen) >= 0.5 * seen.sum()))  # of exact sums: 27 / 3 would be steps of 9
+    assert coarse["adc_step"] == -(-middle // 3) < 9
 
 
 def test_an_exact_dummy_column_removes_the_off_current() -> None:
@@ -106,6 +109,41 @@ def test_an_exact_dummy_column_removes_the_off_current() -> None:
     assert compare_traces(RECORDED, run("device.on_off_ratio=5", "device.off_current=kept").trace) is not None
     differential = ("crossbar.signed=differential_columns", "device.on_off_ratio=4", "device.off_current=kept")
     assert compare_traces(RECORDED, run(*differential).trace) is None  # one level per row, on both columns of a pair
+
+
+def crossbars_of(*settings: str) -> Crossbars:
+    return Crossbars(NETWORK, *tile_and_plan(*settings), 0)
+
+
+def test_every_read_has_noise_of_its_own() -> None:
+    """By sample and timestep; both cells of a differential pair of rows vary, .1 of their conductance each."""
+    crossbars = crossbars_of("crossbar.signed=differential_rows", "device.read_noise=0.1", "device.on_off_ratio=4")
+    layer = crossbars.layers["conv2"]
+    values = np.ones(16 * 8 * 8, np.int32)
+    keys = [(0, 0), (0, 0), (0, 1), (1, 0), (1, 1)]
+    sums = [layer.sums(0, values, crossbars.tallies["conv2"], 40, key).tolist() for key in keys]
+    assert sums[0] == sums[1] and all(a != b for i, a in enumerate(sums[1:]) for b in sums[2 + i :])
+    block = layer.blocks[0]
+    plus, minus = block.columns.levels + 1, block.columns.minus + 1  # the lowest of four levels at ratio 4 is one step
+    assert np.allclose(block.conductance[0], plus - minus)
+    assert np.allclose(block.variance[0], 0.01 * (plus.astype(float) ** 2 + minus.astype(float) ** 2))
+
+
+def test_wires_by_hand() -> None:
+    """4 ohm: bit lines of nine joined arrays share the active rows; every eighth column conducts at a time."""
+    fixed = ("device.ir_drop.wire_ohm=4", "crossbar.signed=differential_columns", "device.model=wan2022_cubic")
+    together, apart = (
+        crossbars_of(*fixed, f"crossbar.kernel_merge={m}", "arrangement=kernel").layers["conv2"].blocks[0]
+        for m in ("analog", "private")
+    )
+    mean = together.columns.levels.mean() / 3 * 39.26e-6
+    assert len(together.block.arrays) == 9
+    assert apart.bitline == pytest.approx(4 * mean * 63 * 127 / 384)
+    assert together.bitline == pytest.approx(apart.bitline / 9)
+    assert together.wordline.tolist() == apart.wordline.tolist() and together.wordline[7] == 0.0
+    assert together.wordline[23] == pytest.approx(4 * mean * 8 * (2 * 8 - 3))  # 7 + 6 columns beyond two hops of 8
+    every = crossbars_of(*fixed, "crossbar.conduct=all", "arrangement=kernel").layers["conv2"].blocks[0]
+    assert every.wordline[23] == pytest.approx(4 * mean * (23 * 64 - 23 * 12))
 
 
 def one_neuron(weights: list[int], values: list[int], output: str, bits: int) -> tuple[Network, Trace]:
