@@ -35,6 +35,7 @@ from simulator.kernels.neurosynaptic_update import (
     learn,
     polarise,
     settle,
+    update_one,
 )
 
 TREF, BIST, SYNAPSE, PUSH, POP_NEUR, POP_VIRT, AER_POP, WAIT_REQDN = range(8)
@@ -48,16 +49,17 @@ def transmit(cycle, address, cfg, st, cnt, aer):
     cfg, st, cnt: see the module.  aer int64 [n, 6]: log of address, request, acknowledge, request low, acknowledge
     low, link idle.
     """
-    row = aer[st[8]]
-    st[8] += 1
-    row[0] = address
-    row[1] = cycle + 1
-    row[2] = row[1] + cfg[6]
-    row[3] = row[2] + 3
-    row[4] = row[3] + cfg[7]
-    row[5] = row[4] + 3
-    cnt[19] += row[5] - row[1]
-    return row[5] - row[1]
+    n = st[8]
+    st[8] = n + 1
+    busy = 6 + cfg[6] + cfg[7]
+    aer[n, 0] = address
+    aer[n, 1] = cycle + 1
+    aer[n, 2] = cycle + 1 + cfg[6]
+    aer[n, 3] = cycle + 4 + cfg[6]
+    aer[n, 4] = cycle + 4 + cfg[6] + cfg[7]
+    aer[n, 5] = cycle + 1 + busy
+    cnt[19] += busy
+    return busy
 
 
 @njit(cache=True)
@@ -68,143 +70,154 @@ def emit(cycle, neuron, popped, kind, start, cfg, st, cnt, fifo, spk):
     fifo int64 [depth]: events, as a ring.  spk int64 [n, 6]: log of cycle, neuron, pushed (1), dropped (0) or open loop
     (-1), fill in the next cycle, operation, its start.
     """
-    row = spk[st[7]]
-    st[7] += 1
-    row[0] = cycle
-    row[1] = neuron
-    row[2] = -1
+    n = st[7]
+    st[7] = n + 1
+    fill = st[3]
+    pushed = -1
     if not cfg[3]:
-        row[2] = np.int64(st[3] < cfg[1])
-        if row[2]:
-            fifo[(st[2] + st[3]) % cfg[1]] = neuron
-            st[3] += 1
+        pushed = 0
+        if fill < cfg[1]:
+            slot = st[2] + fill
+            fifo[slot if slot < cfg[1] else slot - cfg[1]] = neuron
+            fill += 1
+            st[3] = fill
+            pushed = 1
         else:
             cnt[12] += 1
-    row[3] = st[3] - popped
-    row[4] = kind
-    row[5] = start
-    cnt[13] = max(cnt[13], row[3])
+    spk[n, 0] = cycle
+    spk[n, 1] = neuron
+    spk[n, 2] = pushed
+    spk[n, 3] = fill - popped
+    spk[n, 4] = kind
+    spk[n, 5] = start
+    cnt[13] = max(cnt[13], fill - popped)
 
 
 @njit(cache=True)
-def sweep(kind, start, low, high, source, nrn, fired, cfg, st, cnt, fifo, spk, aer):
-    """Cycles of an update of neurons low .. high (exclusive) whose firing is known; returns (last cycle, updates done).
+def walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer):
+    """Cycles of a sweep over all neurons whose firing is known; returns (last cycle, updates done).
 
-    source: address that a sweep sends where the register asks for source addresses, -1 elsewhere.
+    source: address that the sweep sends where the register asks for source addresses, -1 elsewhere.
     nrn, fired: see `neurosynaptic_update`.
     """
     stall = np.int64(0)
     reached = np.int64(0)
-    last_pops = kind == POP_VIRT or (kind == POP_NEUR and cfg[0] == 1)
-    for i in range(low, high):
-        spiked = fired[i] and not nrn[3, i]
-        sends = cfg[0] == 1 and source >= 0 and i == cfg[11]
-        if not (spiked or sends):
+    last = cfg[2]
+    sender = cfg[11] if source >= 0 and cfg[0] == 1 else np.int64(-1)
+    for i in range(last + 1):
+        spiked = fired[i] != 0 and nrn[3, i] == 0
+        if not (spiked or i == sender):
             continue
-        cycle = start + 2 * (i - low) + 1 + stall
+        cycle = start + 2 * i + 1 + stall
         if cycle >= cfg[13]:
             break
-        reached = i - low + 1
+        reached = i + 1
         if spiked:
-            emit(cycle, i, np.int64(last_pops and i == high - 1), kind, start, cfg, st, cnt, fifo, spk)
-        if sends or (spiked and not cfg[4]):
-            busy = transmit(cycle, source if sends else i, cfg, st, cnt, aer)
-            if i == high - 1:
+            popped = np.int64(kind == POP_NEUR and cfg[0] == 1 and i == last)
+            emit(cycle, i, popped, kind, start, cfg, st, cnt, fifo, spk)
+        if i == sender or (spiked and not cfg[4]):
+            busy = transmit(cycle, source if i == sender else i, cfg, st, cnt, aer)
+            if i == last:
                 st[1] = cycle + 1 + busy
             else:
                 stall += busy
                 cnt[8] += busy
-                if kind == POP_NEUR and (i + 1) % 8 == 0:
+                if kind == POP_NEUR and (i + 1) & 7 == 0:
                     cnt[10] += busy
-    end = start + 2 * (high - low) - 1 + stall
-    done = high - low
+    end = start + 2 * last + 1 + stall
+    done = last + 1
     if end >= cfg[13]:
         done = min(done, max(reached, (cfg[13] - start - stall) // 2))
-    cnt[8] += done
-    cnt[9] += done
     return end, done
 
 
 @njit(cache=True)
-def update(kind, start, word, sign, nrn, syn, new, fired, weight, cfg, st, cnt, fifo, spk, aer):
-    """Executes an operation that updates neurons, from cycle `start`; returns its last cycle.
+def sweep(kind, start, pre, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk, aer):
+    """A time reference to all neurons, or a neuron event of source `pre`, from cycle `start`; returns its last cycle.
 
-    word: input word of a time reference or single-synapse event, stored event of a pop.  sign uint8 [neurons]: 1 where
-    a source inhibits.  syn, new: see `neurosynaptic_update`.  weight uint8 [neurons]: scratch for a virtual weight.
+    syn uint8 [256, 256], row = source: nibbles.  sign uint8 [256]: 1 where a source inhibits.  new: see
+    `neurosynaptic_update`.
     """
     wide = cfg[0] == 1
-    low = np.int64(0)
-    high = cfg[2] + 1
-    leaks = np.int64(kind == TREF)
-    pre = word & 255
+    n = cfg[2] + 1
+    out = new[:n]
     if kind == TREF:
-        if wide and word >> 7 & 1:
-            low = word >> 8 & 255
-            high = low + 1
-        elif not wide and word & 255 != 255:
-            low = word & 255
-            high = low + 1
-    elif kind == SYNAPSE:
-        low = word & 255
-        high = low + 1
-        pre = word >> 8 & 255
-    elif kind == POP_VIRT:
-        low = word & 255
-        high = low + 1
-        leaks = word >> 8 & 1 if wide else np.int64(0)
-    if leaks:
-        drive_leak(nrn, new, low, high)
-    elif kind == POP_VIRT:
-        if wide:
-            weight[low] = word >> 10 & 7
-            drive_unsigned(nrn, weight, new, low, high, word >> 9 & 1, np.int64(1))
-        else:
-            weight[low] = word >> 8 & 15
-            drive_signed(nrn, weight, new, low, high)
+        drive_leak(nrn[0, :n], nrn[2, :n], out)
     elif wide:
-        drive_unsigned(nrn, syn[pre], new, low, high, np.int64(sign[pre]), cfg[9])
+        drive_unsigned(nrn[0, :n], syn[pre, :n], out, np.int64(sign[pre]), cfg[9])
     else:
-        drive_signed(nrn, syn[pre], new, low, high)
-    fires = fire(nrn, new, fired, low, high)
+        drive_signed(nrn[0, :n], syn[pre, :n], out)
+    fires = fire(nrn[1, :n], out, fired[:n])
     source = pre if kind == POP_NEUR and cfg[4] else np.int64(-1)
-    if fires or source >= 0 or start + 2 * (high - low) >= cfg[13]:
-        end, done = sweep(kind, start, low, high, source, nrn, fired, cfg, st, cnt, fifo, spk, aer)
-    else:
-        end = start + 2 * (high - low) - 1
-        done = high - low
-        cnt[8] += done
-        cnt[9] += done
-    learned = min(high, low + (done + 7) // 8 * 8)
+    end = start + 2 * n - 1
+    done = n
+    if fires or source >= 0 or end >= cfg[13]:
+        end, done = walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer)
+    cnt[8] += done
+    cnt[9] += done
     if kind == POP_NEUR:
         cnt[14] += done
-        words = (done + 7) // 8
+        words = (done + 7) >> 3
         cnt[10] += words if wide else 2 * words
         if wide:
             cnt[11] += words
             if cfg[12]:
-                learn(nrn, syn[pre], low, learned, cfg[8])
-    elif kind == SYNAPSE:
-        cnt[10] += 1
-        cnt[11] += done
-        if cfg[10] and done:
-            learn(nrn, syn[pre], low, high, cfg[8])
-    settle(nrn, new, fired, low, low + done, cfg[12], leaks)
+                high = min(n, 8 * words)
+                learn(nrn[12, :high], nrn[13, :high], syn[pre, :high], cfg[8])
+    settle(nrn, new, fired, done, cfg[12] != 0, kind == TREF)
     return end
+
+
+@njit(cache=True)
+def single(kind, start, word, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer):
+    """An operation on one neuron, two cycles from `start`: time reference, single-synapse or virtual event."""
+    wide = cfg[0] == 1
+    cnt[8] += 1
+    if kind == SYNAPSE:
+        cnt[10] += 1
+    cycle = start + 1
+    if cycle >= cfg[13]:
+        return
+    cnt[9] += 1
+    i = word & 255
+    leaks = kind == TREF
+    weight = np.int64(0)
+    if kind == SYNAPSE:
+        pre = word >> 8 & 255
+        stored = np.int64(syn[pre, i])
+        weight = (stored & 7) * ((stored >> 3) | cfg[9])
+        weight = -weight if sign[pre] else weight
+        cnt[11] += 1
+        if cfg[10]:
+            learn(nrn[12, i : i + 1], nrn[13, i : i + 1], syn[pre, i : i + 1], cfg[8])
+    elif kind == TREF:
+        i = word >> 8 & 255 if wide else i
+    elif wide:
+        leaks = word >> 8 & 1 == 1
+        weight = word >> 10 & 7
+        weight = -weight if word >> 9 & 1 else weight
+    else:
+        weight = word >> 8 & 15
+        weight = weight - 16 if weight & 8 else weight
+    if update_one(nrn, i, weight, leaks, wide, cfg[12] != 0) and nrn[3, i] == 0:
+        emit(cycle, i, np.int64(kind == POP_VIRT), kind, start, cfg, st, cnt, fifo, spk)
+        if not cfg[4]:
+            st[1] = cycle + 1 + transmit(cycle, i, cfg, st, cnt, aer)
 
 
 @njit(cache=True)
 def stabilise(start, word, syn, cfg, cnt):
     """Bistability of one source's synapses or of all, two cycles per word of 8; returns the last cycle."""
     words = (cfg[2] + 1) // 8
-    single = word >> 7 & 1
-    rows = np.int64(1) if single else cfg[2] + 1
-    first = word >> 8 & 255 if single else np.int64(0)
+    one = word >> 7 & 1
+    rows = np.int64(1) if one else cfg[2] + 1
+    first = word >> 8 & 255 if one else np.int64(0)
     end = start + 2 * words * rows - 1
     done = words * rows
     if end >= cfg[13]:
         done = min(done, max(np.int64(0), (cfg[13] - start) // 2))
     for row in range((done + words - 1) // words):
-        polarise(syn[first + row], 0, 8 * min(words, done - row * words), cfg[8])
+        polarise(syn[first + row, : 8 * min(words, done - row * words)], cfg[8])
     cnt[10] += done
     cnt[11] += done
     return end
@@ -233,7 +246,7 @@ def stored(word, wide):
 
 
 @njit(cache=True)
-def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, weight, evt, ops, spk, aer):
+def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, evt, ops, spk, aer):
     """Runs the core until its input is used up and it is idle (IDLE), a log is nearly full (FULL: empty the logs, set
     st[6:9] to 0, call again) or the cycle cfg[13] is reached (CUT).
 
@@ -242,8 +255,13 @@ def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, weight, e
     cycle, word, stall cycles, spikes, FIFO fill in its first cycle.  The other arrays: see the module.
     """
     wide = cfg[0]
+    depth = cfg[1]
+    everything = 2 * (cfg[2] + 1)
     while True:
-        if st[6] + 2 > len(ops) or st[7] + len(new) > len(spk) or st[8] + len(new) + 1 > len(aer):
+        n = st[6]
+        spikes = st[7]
+        fill = st[3]
+        if n + 2 > len(ops) or spikes + len(new) > len(spk) or st[8] + len(new) + 1 > len(aer):
             return FULL
         cycle = max(st[0], st[1])
         k = st[4]
@@ -251,80 +269,80 @@ def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, weight, e
         outer = PUSH
         if k < len(due):
             if st[5] < 0:
-                request = max(due[k], np.int64(1))
+                seen = max(due[k], np.int64(1)) + 2
             else:
-                request = st[5] + cfg[5] if due[k] <= st[5] + 1 else due[k]
-            seen = request + 2
+                seen = (st[5] + cfg[5] if due[k] <= st[5] + 1 else due[k]) + 2
             outer = classify(word[k], wide)
-        elif st[3] == 0:
+        elif fill == 0:
             return IDLE
-        if st[3] == 0:
+        if fill == 0:
             cycle = max(cycle, seen)
         start = cycle + 1
         if start >= cfg[13]:
             return CUT
-        spikes = st[7]
-        fill = st[3]
-        external = st[3] < cfg[1] and seen <= cycle and (outer != BIST or st[3] == 0)
+        external = fill < depth and seen <= cycle and (outer != BIST or fill == 0)
         if external:
             kind = outer
             data = word[k]
         else:
             data = fifo[st[2]]
             kind = POP_VIRT if data >> 8 else POP_NEUR
+        swept = np.int64(0)
         if kind == PUSH:
             end = start
-            fifo[(st[2] + st[3]) % cfg[1]] = stored(data, wide)
-            st[3] += 1
-            cnt[13] = max(cnt[13], st[3])
+            slot = st[2] + fill
+            fifo[slot if slot < depth else slot - depth] = stored(data, wide)
+            st[3] = fill + 1
+            cnt[13] = max(cnt[13], fill + 1)
             cnt[17] += 1
         elif kind == BIST:
             end = stabilise(start, data, syn, cfg, cnt)
+        elif kind == POP_NEUR or (kind == TREF and (data & 128 == 0 if wide else data & 255 == 255)):
+            swept = everything
+            end = sweep(kind, start, data & 255, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk, aer)
         else:
-            end = update(kind, start, data, sign, nrn, syn, new, fired, weight, cfg, st, cnt, fifo, spk, aer)
-        row = ops[st[6]]
-        st[6] += 1
-        row[0] = kind
-        row[1] = start
-        row[2] = end
-        row[3] = data
-        swept = 2
-        if kind == POP_NEUR or (kind == TREF and end > start + 1):
-            swept = 2 * (cfg[2] + 1)
-        row[4] = end - start + 1 - swept if kind in (TREF, POP_NEUR) else 0
-        row[5] = st[7] - spikes
-        row[6] = fill
+            end = start + 1
+            single(kind, start, data, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer)
+        ops[n, 0] = kind
+        ops[n, 1] = start
+        ops[n, 2] = end
+        ops[n, 3] = data
+        ops[n, 4] = end - start + 1 - swept if swept else 0
+        ops[n, 5] = st[7] - spikes
+        ops[n, 6] = fill
+        n += 1
         cnt[kind] += end - start + 1
         if external:
-            times = evt[k]
-            times[0] = request
-            times[1] = seen
-            times[2] = start
-            times[3] = end + 1
-            times[4] = times[3] + cfg[5]
-            times[5] = times[4] + 3
-            times[6] = kind
-            cnt[WAIT_REQDN] += times[5] - times[3]
-            st[4] += 1
-            st[5] = times[5]
-            st[0] = times[5]
+            low = end + 1 + cfg[5]
+            evt[k, 0] = seen - 2
+            evt[k, 1] = seen
+            evt[k, 2] = start
+            evt[k, 3] = end + 1
+            evt[k, 4] = low
+            evt[k, 5] = low + 3
+            evt[k, 6] = kind
+            cnt[WAIT_REQDN] += cfg[5] + 3
+            st[4] = k + 1
+            st[5] = low + 3
+            st[0] = low + 3
         else:
             cnt[15 if kind == POP_NEUR else 16] += 1
             if kind == POP_NEUR and not wide:
                 if cfg[4]:
                     st[1] = end + 1 + transmit(end, data & 255, cfg, st, cnt, aer)
-                row = ops[st[6]]
-                st[6] += 1
-                row[0] = AER_POP
-                row[1] = end + 1
-                row[2] = max(end + 1, st[1])
-                row[3] = data
-                row[4] = row[2] - row[1]
-                row[5] = 0
-                row[6] = st[3]
-                end = row[2]
-                cnt[AER_POP] += end - row[1] + 1
-            st[2] = (st[2] + 1) % cfg[1]
+                start = end + 1
+                end = max(start, st[1])
+                ops[n, 0] = AER_POP
+                ops[n, 1] = start
+                ops[n, 2] = end
+                ops[n, 3] = data
+                ops[n, 4] = end - start
+                ops[n, 5] = 0
+                ops[n, 6] = st[3]
+                n += 1
+                cnt[AER_POP] += end - start + 1
+            st[2] = st[2] + 1 if st[2] + 1 < depth else 0
             st[3] -= 1
             st[0] = end + 1
-        cnt[18] = max(cnt[18], max(st[0] - 1, st[1] - 1))
+        st[6] = n
+        cnt[18] = max(cnt[18], st[0] - 1, st[1] - 1)

@@ -1,134 +1,160 @@
-"""Membranes, calcium and weights of a neurosynaptic core: what one event does to a range of neurons or synapses.
+"""Membranes, calcium and weights of a neurosynaptic core: what one event does to all neurons, to one, or to synapses.
 
-Neurons `nrn` int64 [14, neurons], a row per field: 0 membrane, 1 threshold, 2 leak (0 where leakage is off), 3
+Neurons `nrn` int16 [14, neurons], a row per field: 0 membrane, 1 threshold, 2 leak (0 where leakage is off), 3
 disabled, 4 calcium enabled, 5 membrane threshold of learning, 6 7 8 calcium thresholds, 9 calcium leak period, 10
 calcium, 11 counter of the calcium leak, 12 and 13 flags "potentiate" and "depress".
-Synapses `syn` uint8 [neurons, neurons], row = source: the stored nibble.
 
-An update is `drive` (membrane before the fire test, into `new`), `fire` (into `new` and `fired`), then `settle` for as
-many neurons as were written.  Weights learn between: they see the flags from before the event.
+An update of all neurons is a `drive` (membranes before the fire test), `fire`, then `settle` for as many neurons as were
+written.  Weights learn between: they see the flags from before the event.  The loops over all neurons hold no branch
+and no number wider than 16 bits, so that they compile to vector code: `x >> 15` is -1 where x is negative, else 0.
 """
 
 import numpy as np
 from numba import njit
 
-SIGNED = 0
-UNSIGNED = 1
+i16 = np.int16
+BITS = np.int16(15)
+ZERO, ONE, THREE, SEVEN, EIGHT = (np.int16(n) for n in (0, 1, 3, 7, 8))
+LOWEST, HIGHEST, TOP = np.int16(-2048), np.int16(2047), np.int16(255)
 
 
 @njit(cache=True)
-def drive_signed(nrn, nibble, new, low, high):
+def drive_signed(membrane, nibble, new):
     """Adds a signed 4-bit weight to each membrane, clipped to 12 bits: new = clip(V + w, -2048, 2047).
 
-    nrn: see the module.  nibble uint8 [neurons]: stored weights.  new int64 [neurons]: result.
-    low, high: range of neurons, end exclusive.
+    membrane int16 [n]; nibble uint8 [n]: stored weights; new int16 [n]: result.
     """
-    membrane = nrn[0]
-    for i in range(low, high):
-        weight = np.int64(nibble[i])
-        n = membrane[i] + weight - ((weight & 8) << 1)
-        new[i] = min(max(n, np.int64(-2048)), np.int64(2047))
+    for i in range(new.size):
+        w = i16(nibble[i])
+        n = i16(membrane[i] + i16(w - i16(i16(w & EIGHT) << ONE)))
+        low = i16(n - LOWEST)
+        n = i16(n - i16(low & i16(low >> BITS)))
+        high = i16(HIGHEST - n)
+        new[i] = i16(n + i16(high & i16(high >> BITS)))
 
 
 @njit(cache=True)
-def drive_unsigned(nrn, nibble, new, low, high, inhibits, unmapped):
+def drive_unsigned(membrane, nibble, new, inhibits, unmapped):
     """Adds or subtracts a 3-bit weight, clipped to 8 bits: new = min(V + w, 255) or max(V - w, 0).
 
     inhibits: 1 where the source is inhibitory.  unmapped: 1 where weights count without their mapping bit (bit 3).
     """
-    membrane = nrn[0]
-    sign = np.int64(1) - 2 * inhibits
-    for i in range(low, high):
-        stored = np.int64(nibble[i])
-        n = membrane[i] + sign * ((stored & 7) * ((stored >> 3) | unmapped))
-        new[i] = min(max(n, np.int64(0)), np.int64(255))
+    sign = i16(-inhibits)
+    always = i16(unmapped)
+    for i in range(new.size):
+        stored = i16(nibble[i])
+        w = i16(i16(stored & SEVEN) * i16(i16(stored >> THREE) | always))
+        n = i16(membrane[i] + i16(i16(w ^ sign) - sign))
+        n = i16(n & i16(~i16(n >> BITS)))
+        high = i16(TOP - n)
+        new[i] = i16(n + i16(high & i16(high >> BITS)))
 
 
 @njit(cache=True)
-def drive_leak(nrn, new, low, high):
-    """Moves each membrane by its leak towards zero, and not past it."""
-    membrane = nrn[0]
-    leak = nrn[2]
-    for i in range(low, high):
+def drive_leak(membrane, leak, new):
+    """Moves each membrane by its leak towards zero, and not past it.  leak int16 [n]."""
+    for i in range(new.size):
         v = membrane[i]
-        down = max(v - leak[i], np.int64(0))
-        up = min(v + leak[i], np.int64(0))
-        new[i] = up if v < 0 else down
+        up = i16(v + leak[i])
+        up = i16(up & i16(up >> BITS))
+        down = i16(v - leak[i])
+        down = i16(down & i16(~i16(down >> BITS)))
+        negative = i16(v >> BITS)
+        new[i] = i16(i16(up & negative) | i16(down & i16(~negative)))
 
 
 @njit(cache=True)
-def fire(nrn, new, fired, low, high):
-    """Fires where 0 <= new >= threshold and resets to zero; returns how many fired, disabled neurons included.
+def fire(threshold, new, fired):
+    """Fires where 0 <= new >= threshold and resets to zero; returns whether any fired, disabled neurons included.
 
-    fired int64 [neurons]: 1 where the neuron fired.
+    threshold int16 [n].  fired int16 [n]: -1 where the neuron fired, else 0.
     """
-    threshold = nrn[1]
-    total = np.int64(0)
-    for i in range(low, high):
+    some = ZERO
+    for i in range(new.size):
         n = new[i]
-        hit = np.int64(n >= threshold[i]) & np.int64(n >= 0)
+        hit = i16(i16(~i16(i16(n - threshold[i]) | n)) >> BITS)
+        some = i16(some | hit)
         fired[i] = hit
-        new[i] = n * (1 - hit)
-        total += hit
-    return total
+        new[i] = i16(n & i16(~hit))
+    return some != 0
 
 
 @njit(cache=True)
-def settle(nrn, new, fired, low, high, learns, leaks):
-    """Writes membranes back, and with `learns` calcium, its leak counter and both learning flags.
+def calcium_step(nrn, i, hit, leaks):
+    """Calcium, its leak counter and both learning flags of neuron i, whose new membrane is written already.
 
-    leaks: 1 where the event is a time reference, which advances the calcium leak.
+    nrn: see the module.  hit: whether the neuron fired inside.  leaks: whether the event is a time reference.
     """
-    membrane = nrn[0]
-    if not learns:
-        for i in range(low, high):
-            membrane[i] = new[i]
+    if not nrn[4, i]:
+        nrn[12, i] = 0
+        nrn[13, i] = 0
         return
-    for i in range(low, high):
-        v = new[i]
-        membrane[i] = v
-        enabled = nrn[4, i]
-        calcium = nrn[10, i]
-        lost = np.int64(0)
-        if enabled and leaks and nrn[9, i] > 0:
-            if nrn[11, i] == nrn[9, i] - 1:
-                nrn[11, i] = 0
-                lost = np.int64(1)
-            else:
-                nrn[11, i] = (nrn[11, i] + 1) & 31
-        if enabled:
-            if fired[i] and not lost and calcium < 7:
-                calcium += 1
-            elif lost and not fired[i] and calcium > 0:
-                calcium -= 1
-        nrn[10, i] = calcium
-        above = v >= nrn[5, i]
-        nrn[12, i] = np.int64(enabled and above and nrn[6, i] <= calcium < nrn[8, i])
-        nrn[13, i] = np.int64(enabled and not above and nrn[6, i] <= calcium < nrn[7, i])
+    lost = False
+    if leaks and nrn[9, i] > 0:
+        lost = nrn[11, i] == nrn[9, i] - 1
+        nrn[11, i] = 0 if lost else (nrn[11, i] + 1) & 31
+    calcium = nrn[10, i]
+    if hit and not lost and calcium < 7:
+        calcium += 1
+    elif lost and not hit and calcium > 0:
+        calcium -= 1
+    nrn[10, i] = calcium
+    above = nrn[0, i] >= nrn[5, i]
+    nrn[12, i] = above and nrn[6, i] <= calcium < nrn[8, i]
+    nrn[13, i] = not above and nrn[6, i] <= calcium < nrn[7, i]
 
 
 @njit(cache=True)
-def learn(nrn, row, low, high, unmapped):
+def settle(nrn, new, fired, done, learns, leaks):
+    """Writes the first `done` membranes back, and with `learns` what `calcium_step` says."""
+    for i in range(done):
+        nrn[0, i] = new[i]
+    if learns:
+        for i in range(done):
+            calcium_step(nrn, i, fired[i] != 0, leaks)
+
+
+@njit(cache=True)
+def update_one(nrn, i, weight, leaks, wide, learns):
+    """Updates neuron i alone: adds a signed weight or leaks; returns whether it fired inside.
+
+    weight: already signed.  wide: 1 for unsigned 8-bit membranes, 0 for signed 12-bit ones.
+    """
+    v = np.int64(nrn[0, i])
+    if leaks:
+        leak = np.int64(nrn[2, i])
+        n = min(v + leak, 0) if v < 0 else max(v - leak, 0)
+    elif wide:
+        n = min(max(v + weight, 0), 255)
+    else:
+        n = min(max(v + weight, -2048), 2047)
+    hit = n >= 0 and n >= nrn[1, i]
+    nrn[0, i] = 0 if hit else n
+    if learns:
+        calcium_step(nrn, i, hit, leaks)
+    return hit
+
+
+@njit(cache=True)
+def learn(up, down, row, unmapped):
     """Spike-driven plasticity of one source's synapses: w + 1 (at most 7) or w - 1 (at least 0) by the targets' flags.
 
-    row uint8 [neurons]: nibbles of the source.  unmapped: 1 where synapses learn without their mapping bit.
+    up, down int16 [n]: flags.  row uint8 [n]: nibbles.  unmapped: 1 where synapses learn without their mapping bit.
     """
-    up = nrn[12]
-    down = nrn[13]
-    for i in range(low, high):
-        stored = np.int64(row[i])
-        weight = stored & 7
-        allowed = (stored >> 3) | unmapped
-        step = (up[i] & np.int64(weight < 7)) - (down[i] & np.int64(weight > 0))
-        row[i] = np.uint8(stored + allowed * step)
+    always = i16(unmapped)
+    for i in range(row.size):
+        stored = i16(row[i])
+        w = i16(stored & SEVEN)
+        rise = i16(up[i] & i16(i16(w - SEVEN) >> BITS))
+        fall = i16(down[i] & i16(i16(ZERO - w) >> BITS))
+        row[i] = np.uint8(stored + i16(i16(i16(stored >> THREE) | always) * i16(rise - fall)))
 
 
 @njit(cache=True)
-def polarise(row, low, high, unmapped):
+def polarise(row, unmapped):
     """Bistability of one source's synapses: w >= 4 moves up by one (at most 7), else down by one (at least 0)."""
-    for i in range(low, high):
+    for i in range(row.size):
         stored = np.int64(row[i])
-        weight = stored & 7
-        allowed = (stored >> 3) | unmapped
-        step = np.int64(4 <= weight < 7) - np.int64(0 < weight < 4)
-        row[i] = np.uint8(stored + allowed * step)
+        w = stored & 7
+        if (stored >> 3) | unmapped:
+            row[i] = stored + (4 <= w < 7) - (0 < w < 4)

@@ -39,8 +39,8 @@ def random_registers(rng: np.random.Generator, odin: bool) -> Registers:
 
 
 def random_neurons(rng: np.random.Generator, odin: bool) -> np.ndarray:
-    """int64 [14, 256]: thresholds near the membranes, so that there are spikes; learning flags at zero."""
-    found = np.zeros((len(FIELDS), 256), np.int64)
+    """int16 [14, 256]: thresholds near the membranes, so that there are spikes; learning flags at zero."""
+    found = np.zeros((len(FIELDS), 256), np.int16)
     found[1] = rng.integers(0, 30, 256)
     found[2] = rng.integers(0, 9, 256)
     found[3] = rng.random(256) < 0.2
@@ -54,7 +54,7 @@ def random_neurons(rng: np.random.Generator, odin: bool) -> np.ndarray:
     found[5] = rng.integers(0, 20, 256)
     for row, high in ((6, 4), (7, 8), (8, 8), (9, 4), (10, 8), (11, 4)):
         found[row] = rng.integers(0, high, 256)
-    return found if rng.random() < 0.8 else np.where(np.arange(len(FIELDS))[:, None] == 4, 0, found)
+    return found if rng.random() < 0.8 else np.where(np.arange(len(FIELDS))[:, None] == 4, np.int16(0), found)
 
 
 def random_words(rng: np.random.Generator, odin: bool, last: int, n: int) -> list[int]:

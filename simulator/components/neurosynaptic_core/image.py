@@ -23,14 +23,14 @@ SYNAPSE_WORDS = SOURCES * SOURCES // 8
 
 
 def decode_neurons(words: Sequence[int], dialect: str, file: object = None) -> np.ndarray:
-    """int64 [14, 256] from 256 neuron words of 32 bits (tinyodin) or 128 bits (odin).
+    """int16 [14, 256] from 256 neuron words of 32 bits (tinyodin) or 128 bits (odin).
 
     Raises InputError for a word that does not fit and, by name, for Izhikevich neurons.
     """
     fields, bits = (NARROW, 32) if dialect == TINYODIN else (WIDE, 128)
     if len(words) != SOURCES:
         raise InputError("wrong number of neuron words", file=file, found=len(words), allowed=str(SOURCES))
-    neurons = np.zeros((ROWS, SOURCES), np.int64)
+    neurons = np.zeros((ROWS, SOURCES), np.int16)
     for i, word in enumerate(words):
         if not 0 <= word < 1 << bits:
             raise InputError(f"a neuron word has {bits} bits", file=file, key=f"neuron {i}", found=f"{word:x}")

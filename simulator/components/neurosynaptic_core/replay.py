@@ -27,6 +27,7 @@ TOTALS = (
     "output_busy_cycles",
 )
 LOG_ROWS = 4096
+MOST_ROWS = 1 << 18
 
 
 @dataclass
@@ -55,8 +56,11 @@ class Log:
 class Core:
     """State of a core between calls of the kernel: memories, FIFO, controller."""
 
-    def __init__(self, registers: Registers, neurons: np.ndarray, synapses: np.ndarray, rows: int = LOG_ROWS) -> None:
-        """Takes over `neurons` int64 [14, 256] and `synapses` uint8 [256, 256] (see `image`) and changes them."""
+    def __init__(self, registers: Registers, neurons: np.ndarray, synapses: np.ndarray, rows: int = 0) -> None:
+        """Takes over `neurons` int16 [14, 256] and `synapses` uint8 [256, 256] (see `image`) and changes them.
+
+        rows: of the logs of one call of the kernel; 0 chooses.
+        """
         self.registers, self.neurons, self.synapses = registers, neurons, synapses
         width = neurons.shape[1]
         self.state = np.zeros(9, np.int64)
@@ -64,26 +68,29 @@ class Core:
         self.counts = np.zeros(20, np.int64)
         self._config = registers.vector(bool(neurons[4].any()))
         self._fifo = np.zeros(registers.fifo_depth, np.int64)
-        self._scratch = (np.zeros(width, np.int64), np.zeros(width, np.int64), np.zeros(width, np.uint8))
+        self._scratch = (np.zeros(width, np.int16), np.zeros(width, np.int16))
         self._signs = registers.signs()
-        self._logs = tuple(np.zeros((rows + width + 2, n), np.int64) for n in (7, 6, 6))
+        self._rows = rows
 
     def run(self, due: np.ndarray, words: np.ndarray) -> Log:
         """Runs the whole stimulus: int64 [n] cycles in which events are due, rising or not, and their words."""
         due, words = np.ascontiguousarray(due, np.int64), np.ascontiguousarray(words, np.int64)
         check_words(words, self.registers.dialect)
-        events = np.full((due.size, 7), -1, np.int64)
+        events = np.empty((due.size, 7), np.int64)
+        rows = self._rows or min(max(LOG_ROWS, 3 * due.size), MOST_ROWS)
+        logs = tuple(np.empty((rows + self.neurons.shape[1] + 2, n), np.int64) for n in (7, 6, 6))
         parts: tuple[list[np.ndarray], ...] = ([], [], [])
         status = kernel.FULL
         while status == kernel.FULL:
             status = kernel.advance(
                 due, words, self._config, self.state, self.counts, self.neurons, self.synapses, self._signs, self._fifo,
-                *self._scratch, events, *self._logs,
+                *self._scratch, events, *logs,
             )  # fmt: skip
-            for part, rows, n in zip(parts, self._logs, self.state[6:9].tolist(), strict=True):
-                part.append(rows[:n].copy())
+            for part, filled, n in zip(parts, logs, self.state[6:9].tolist(), strict=True):
+                part.append(filled[:n].copy() if status == kernel.FULL else filled[:n])
             self.state[6:9] = 0
-        operations, spikes, transfers = (np.concatenate(part) for part in parts)
+        events[self.state[4] :] = -1
+        operations, spikes, transfers = (part[0] if len(part) == 1 else np.concatenate(part) for part in parts)
         log = Log(events, operations, spikes, transfers, done=int(self.state[4]))
         log.state_cycles = dict(zip(STATES, self.counts[: len(STATES)].tolist(), strict=True))
         log.totals = dict(zip(TOTALS, self.counts[len(STATES) :].tolist(), strict=True))
