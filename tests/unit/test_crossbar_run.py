@@ -99,3 +99,23 @@ def test_a_trace_of_inputs_is_run_first() -> None:
     inputs = replace(full, populations={"input": full.populations["input"]})
     record = run(network, inputs)
     assert record.work["input_spikes"] > 0 and set(record.outputs) == {"fc"}
+
+
+# ela_spikesim.py of Intelligent-Computing-Lab-Yale/SpikeSim at commit c2627bc: array side, pJ, um2, ns.
+SPIKESIM = [
+    (32, 44074016.137216, 17310819.530856, 62832640),
+    (64, 15906934.026240002, 8425528.755833998, 62832640),
+    (128, 13978902.265856002, 6347938.740158, 62832640),
+]
+
+
+@pytest.mark.parametrize(("side", "energy", "area", "latency"), SPIKESIM)
+def test_estimator_comes_out_of_an_ordinary_run(side: int, energy: float, area: float, latency: int) -> None:
+    """2-ela: chip, mapping and record as for any other run, with the quirks on and every input taken to fire."""
+    sides = [f"units.cim.crossbar.{name}={side}" for name in ("rows", "columns", "rows_parallel")]
+    hardware, network = load_hardware("cim_spikesim64_ela", sides), vgg9()
+    record = simulate(hardware, network, bernoulli_trace(network, 5, 0.1, samples=1, seed=1), activity="dense")
+    found = record.summary()
+    assert found["energy_pj"]["total"] == pytest.approx(energy, rel=1e-12)
+    assert found["area_mm2"]["total"] * 1e6 == pytest.approx(area, rel=1e-12)
+    assert record.end_ps == latency * 1000
