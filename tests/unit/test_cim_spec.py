@@ -75,6 +75,15 @@ def test_analog_times_are_whole_cycles_rounded_up() -> None:
     assert neurosim.cycles(neurosim.convert_ps(), chip(name="cim_neurosim65").clock_hz("cim")) == 1
 
 
+def test_the_reconstruction_of_spikesim_s_26_clocks() -> None:
+    """Word lines, eight times (mux, read, convert), shift-add; without the zero test, which the estimator lacks."""
+    spec, hz = tile("cim.crossbar.zero_skip=none"), chip().clock_hz("cim")
+    t = spec.timing
+    step = sum(spec.cycles(ps, hz) for ps in (t.mux_ps, t.read_ps, spec.convert_ps()))
+    once = spec.check_cycles + spec.cycles(t.wordline_ps, hz) + t.shift_add_cycles
+    assert once + spec.crossbar.mux_steps(64) * step == 26 == t.pe_cycle_clocks
+
+
 def test_conversion_time_is_the_block_s_or_the_unit_s() -> None:
     assert tile().convert_ps() == 4000
     assert tile("cim.adc=survey65_4b").convert_ps() == 10_000
