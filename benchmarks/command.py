@@ -94,12 +94,12 @@ def check_lengths(arrays: dict[str, np.ndarray], path: Path, *keys: str, ndim: i
 
 
 def read_table(path: Path, *columns: str) -> list[dict[str, str]]:
-    """Rows of a CSV file; InputError where one of `columns` is missing."""
+    """Rows of a CSV file (lines before the header that start with # are notes); InputError without one of `columns`."""
     if not path.is_file():
         raise InputError("no such file", file=path)
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(line for line in file if not line.startswith("#"))
             rows = list(reader)
             names = reader.fieldnames or []
     except (UnicodeDecodeError, csv.Error) as error:
