@@ -31,8 +31,10 @@ def adc_lines() -> list[str]:
         found.append((record.energy.total, name, share, record.energy.static, area, record.end_ps))
     found.sort()
     least = found[0][0]
-    lines = [f"converters of {BITS[0]} and {BITS[1]} bits in {CHIP}, VGG9 at {DENSITY:.0%} spikes, T = {STEPS}",
-             "  block                     converters uJ  static uJ  total uJ  of least  area mm2        ms"]  # fmt: skip
+    lines = [
+        f"converters of {BITS[0]} and {BITS[1]} bits in {CHIP}, VGG9 at {DENSITY:.0%} spikes, T = {STEPS}",
+        "  block                     converters uJ  static uJ  total uJ  of least  area mm2  latency ms",
+    ]
     for total, name, share, static, area, end in found:
         lines.append(
             f"  {name:24s}  {share / 1e6:13.4f}  {static / 1e6:9.3f}  {total / 1e6:8.3f}  {total / least:8.2f}"
