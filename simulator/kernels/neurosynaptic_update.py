@@ -4,9 +4,9 @@ Neurons `nrn` int16 [14, neurons], a row per field: 0 membrane, 1 threshold, 2 l
 disabled, 4 calcium enabled, 5 membrane threshold of learning, 6 7 8 calcium thresholds, 9 calcium leak period, 10
 calcium, 11 counter of the calcium leak, 12 and 13 flags "potentiate" and "depress".
 
-An update of all neurons is a `drive` (membranes before the fire test), `fire`, then `settle` for as many neurons as were
-written.  Weights learn between: they see the flags from before the event.  The loops over all neurons hold no branch
-and no number wider than 16 bits, so that they compile to vector code: `x >> 15` is -1 where x is negative, else 0.
+An update of all neurons is a `drive` (membranes before the fire test), `fire`, then `settle` for as many neurons as
+were written.  Weights learn between: they see the flags from before the event.  The loops over all neurons hold no
+branch and no number wider than 16 bits, so that they compile to vector code: `x >> 15` is -1 where x < 0, else 0.
 """
 
 import numpy as np

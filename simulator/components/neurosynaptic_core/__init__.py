@@ -6,7 +6,14 @@ from simulator.components.neurosynaptic_core.image import (
     encode_neurons,
     encode_synapses,
 )
-from simulator.components.neurosynaptic_core.registers import DIALECTS, ODIN, TINYODIN, Registers, named_registers
+from simulator.components.neurosynaptic_core.registers import (
+    DIALECTS,
+    ODIN,
+    TINYODIN,
+    Registers,
+    is_register,
+    named_registers,
+)
 from simulator.components.neurosynaptic_core.replay import OPERATIONS, STATES, Core, Log
 
 __all__ = [
@@ -22,5 +29,6 @@ __all__ = [
     "decode_synapses",
     "encode_neurons",
     "encode_synapses",
+    "is_register",
     "named_registers",
 ]

@@ -117,6 +117,19 @@ _ODIN = {
 FLAGS = ("open_loop", "source_addresses", "update_unmapped", "propagate_unmapped", "learn_on_synapse")
 
 
+def is_register(dialect: str, name: str) -> bool:
+    """Whether `name` is a register (or a delay of a neighbour) that `named_registers` knows."""
+    if dialect == TINYODIN:
+        return name in _TINY
+    return name in _ODIN or name == "burst_timeref" or _sign_register(name) is not None
+
+
+def _sign_register(name: str) -> int | None:
+    """Which syn_sign register it is: number k holds the signs of sources 16 k .. 16 k + 15."""
+    number = name.removeprefix("syn_sign")
+    return int(number) if number != name and number.isdecimal() and int(number) < SOURCES // 16 else None
+
+
 def named_registers(dialect: str, values: dict[str, int], file: object = None) -> Registers:
     """Registers from the names that the chips' own registers have; InputError for one that is unknown or not modelled.
 
@@ -126,10 +139,11 @@ def named_registers(dialect: str, values: dict[str, int], file: object = None) -
     fields: dict[str, Any] = {}
     inhibits: set[int] = set()
     for name, value in values.items():
-        if dialect == ODIN and name.startswith("syn_sign") and name[8:].isdigit() and int(name[8:]) < SOURCES // 16:
+        group = _sign_register(name) if dialect == ODIN else None
+        if group is not None:
             if not 0 <= value < 1 << 16:
                 raise InputError("the register is out of range", file=file, key=name, found=value, allowed="0 .. 65535")
-            inhibits.update(16 * int(name[8:]) + bit for bit in range(16) if value >> bit & 1)
+            inhibits.update(16 * group + bit for bit in range(16) if value >> bit & 1)
         elif dialect == ODIN and name == "burst_timeref":
             if value:
                 raise InputError("burst FIFOs are not modelled", file=file, key=name, found=value, allowed="0")
