@@ -145,6 +145,30 @@ def test_cells_are_priced_once() -> None:
         assert price is not None and price.value == pytest.approx(expected)
 
 
+def test_prices_per_vector_that_follow_a_quirk() -> None:
+    """Sub: 1.15e-6 as printed, 1.15 as meant; H-tree: 157.12 pJ for 8 elements, or in proportion."""
+
+    def pj(action: str, without: str = "", *overrides: str) -> float:
+        flags = ",".join(flag for flag in SETS["spikesim_ela"] if flag != without)
+        spec = tile(f"cim.quirks=[{flags}]", *overrides, name="cim_spikesim64_ela")
+        price = spec.price_of(CimTile.action(action))
+        assert price is not None
+        return price.value
+
+    assert pj("lump_sub:column") == 1.15e-6 and pj("lump_sub:column", "sub_unit_slip") == 1.15
+    assert pj("lump_htree:vector") == pj("lump_htree:vector", "htree_fixed_8") == 157.12
+    assert pj("lump_htree:vector", "", "cim.pes_per_tile=4") == 157.12
+    assert pj("lump_htree:vector", "htree_fixed_8", "cim.pes_per_tile=4") == 78.56
+
+
+def test_an_area_is_an_energy_with_its_quirk_only() -> None:
+    sram = ("cim.lumps.crossbar_step_energy_pj=671.089", "cim.area.fixed.crossbar_um2=671.089")
+    assert tile(*sram, name="cim_spikesim64_ela").lumps is not None
+    flags = ",".join(flag for flag in SETS["spikesim_ela"] if flag != "sram_energy_is_area")
+    with pytest.raises(InputError, match=r"lumps\.crossbar_step_energy_pj: one number serves as the energy"):
+        tile(*sram, f"cim.quirks=[{flags}]", name="cim_spikesim64_ela")
+
+
 def test_mean_conductance_is_an_integer_of_milli_microsiemens() -> None:
     """Mid level of 100 k and 1.7 M ohm, 25 k in series: 4.68 uS."""
     assert tile(name="cim_neurosim65").cell.mean_milli_us == 4675

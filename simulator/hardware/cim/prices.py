@@ -56,7 +56,10 @@ class Lumps(SourcedPart):
         Constant, Field(description="array per thousandth of an active row (patch_events), pJ")
     ]
     temp_energy_pj: Annotated[Constant, Field(description="temporary buffer per mux step, pJ")]
-    sub_energy_pj: Annotated[Constant, Field(description="subtractor per event, pJ")]
+    sub_energy_pj: Annotated[Constant, Field(description="subtractor per event as printed, pJ (sub_unit_slip)")]
+    sub_meant_energy_pj: Annotated[
+        Constant, Field(description="subtractor per event as meant, pJ (without the quirk sub_unit_slip)")
+    ]
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -95,6 +98,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("lump_crossbar_step", "array", "array", "lumps.crossbar_step_energy_pj", "compute"),
     Action("lump_row", "row", "row", "lumps.row_energy_pj_per_thousandth", "compute"),
     Action("lump_temp", "column", "column", "lumps.temp_energy_pj", "memory"),
-    Action("lump_sub", "column", "column", "lumps.sub_energy_pj", "compute"),
+    Action("lump_sub", "column", "column", "lumps.sub_energy_pj", "compute", "lumps.sub_meant_energy_pj"),
 )
 """In the order of the ledger.  The last eight are counted under the quirk lumps_per_pe_cycle only."""

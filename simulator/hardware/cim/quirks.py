@@ -42,7 +42,7 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("Q5", "sram_energy_is_area", "device sram uses one literal, 671.089, as energy and as area", "E",
           "energies have a source of their own"),
     Quirk("Q6", "sub_unit_slip", "1.15e-6 pJ per subtraction, almost certainly a slip of units", "E",
-          "price per bit of the digital logic"),
+          "1.15 pJ, as was meant"),
     Quirk("Q7", "lumps_per_pe_cycle", "tile buffer, H-tree, fetch and neuron unit charged per vector of a PE", "E",
           "bits moved, and an update per neuron"),
     Quirk("Q8", "htree_fixed_8", "H-tree energy and area for 8 processing elements whatever pes_per_tile is", "EA",

@@ -33,6 +33,10 @@ def _arrays(value: Any) -> Any:
 Arrays = Annotated[Structure | Literal["kernel"], BeforeValidator(_arrays)]
 
 
+HTREE_ELEMENTS = 8
+"""Elements that SpikeSim's H-tree energy is for, ela_spikesim.py of commit c2627bc: 19.64 pJ x 8."""
+
+
 class CimTile(UnitSpec):
     """Tiles of processing elements; an element holds the arrays of one kernel and their converters.
 
@@ -100,6 +104,20 @@ class CimTile(UnitSpec):
         for flag in ("xbar_area_fixed", "htree_fixed_8"):
             if flag in self.quirks and self.area.fixed is None:
                 raise InputError(f"the quirk {flag} needs the areas it holds fixed", key="area.fixed", found="nothing")
+        fixed = self.area.fixed
+        if (
+            self.lumps is not None
+            and fixed is not None
+            and "sram_energy_is_area" not in self.quirks
+            and self.lumps.crossbar_step_energy_pj.value == fixed.crossbar_um2.value
+        ):
+            raise InputError(
+                "one number serves as the energy and as the area of an array, which only the quirk "
+                "sram_energy_is_area allows",
+                key="lumps.crossbar_step_energy_pj",
+                found=fixed.crossbar_um2.value,
+                allowed="an energy with a source of its own",
+            )
         if "fixed_pe_cycle" in self.quirks and self.timing.pe_cycle_clocks is None:
             raise InputError(
                 "the quirk fixed_pe_cycle needs the clocks of a vector", key="timing.pe_cycle_clocks", found="nothing"
@@ -121,9 +139,21 @@ class CimTile(UnitSpec):
         return self
 
     def price_of(self, action: Action) -> Constant | None:
-        """As in the base class; cells are priced by the converter where its block contains their current."""
-        included = action.instead and self.adc.cell_current == "included"
-        return self.at(action.instead if included else action.price)
+        """As in the base class, with three prices that follow a setting.
+
+        Cells are priced by the converter where its block contains their current.  Without `sub_unit_slip` a
+        subtraction costs what was meant, without `htree_fixed_8` the H-tree grows with the elements of a tile.
+        """
+        instead = {
+            "read:cell": self.adc.cell_current == "included",
+            "lump_sub:column": "sub_unit_slip" not in self.quirks,
+        }
+        price: Constant | None = self.at(action.instead if instead.get(action.name) else action.price)
+        if action.name == "lump_htree:vector" and price is not None and "htree_fixed_8" not in self.quirks:
+            share = self.pes_per_tile / HTREE_ELEMENTS
+            source = f"{price.source}; x {self.pes_per_tile} of {HTREE_ELEMENTS} elements"
+            return Constant(value=price.value * share, source=source, grade="derived")
+        return price
 
     def cycles(self, ps: int, clock_hz: int) -> int:
         """Whole cycles of a clock of `clock_hz` Hz that an analog time of `ps` picoseconds takes."""
