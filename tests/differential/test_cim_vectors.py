@@ -54,7 +54,7 @@ def random_tile(rng):
               "input_mode": pick(rng, "bitmap", "event"), "address_bits": pick(rng, 8, 16)}  # fmt: skip
     spec = spec.model_copy(update={
         "tiles": None, "pes_per_tile": pick(rng, 1, 2, 4), "arrays_per_pe": pick(rng, "kernel", 9, 16),
-        "tile_sharing": True, "input_bits": None,
+        "tile_sharing": True, "input_bits": pick(rng, None, None, 12),
         "crossbar": spec.crossbar.model_copy(update=crossbar), "timing": spec.timing.model_copy(update=timing),
         "adc": spec.adc.model_copy(update=adc), "buffer": spec.buffer.model_copy(update=buffer),
         "digital": spec.digital.model_copy(update={"lif_mode": pick(rng, "all", "touched")}),
