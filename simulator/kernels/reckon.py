@@ -4,7 +4,7 @@ Plain definition (tests/oracles/reckon.py goes cycle by cycle through the same):
 
 STEP  one neuron pair every two cycles, read then write: fire if u >= thr, before the leak; leak = floor(u * alpha /
       2^15) kept to 16 bits; u = leak - thr on fire (0 with reset to zero), else leak.  Output neuron k leaks in cycle
-      k: floor(out * kappa / 2^7).  An odd number of cycles only reads its last pair, which forgets its spikes.
+      k: floor(out * kappa / 2^7).  An odd number of cycles only reads its last pair: it neither leaks nor fires.
 PROP  index i = 0 .. max(NR, NI) - 1, one cycle each; where input i or recurrent spike i is set, every neuron pair is
       read and written, two cycles a pair: w = sat16((wrec << fp_rec) + (winp << fp_inp)), u = sat16(u + w).  A
       recurrent spike also adds a row of output weights to the output neurons, without a cycle of its own.
@@ -50,9 +50,6 @@ def step(u, dirty, z, out, thr, alpha, cfg, counts):
             u[n] = leaked
             z[n] = 1 if fired else 0
             dirty[n] = 1
-    if cycles % 2:
-        z[cycles - 1] = 0
-        z[cycles] = 0
     for k in range(cfg[2]):
         out[k] = wrap16((out[k] * cfg[6]) >> 7)
     counts[0] += (cycles + 1) // 2

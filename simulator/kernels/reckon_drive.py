@@ -100,7 +100,6 @@ def drive(
                 dirty[:] = 0
                 z[:] = 0
                 inp[:] = 0
-                nxt[:] = 0
                 out[:] = 0
                 wins[:] = 0
             else:

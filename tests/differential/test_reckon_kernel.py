@@ -15,6 +15,7 @@ CASES = 200
 def random_image(rng: np.random.Generator) -> Image:
     """A core of at most 21 neurons, even and odd, with thresholds of both signs and leaks of both kinds."""
     scale = int(rng.choice([20, 600, 9000]))
+    lowest, highest = (-scale // 8, scale) if rng.random() < 0.8 else (-32768, 32768)
     low, high = (-128, 128) if rng.random() < 0.7 else (40, 128)
     return Image(
         inputs=int(rng.integers(1, 22)),
@@ -23,7 +24,7 @@ def random_image(rng: np.random.Generator) -> Image:
         shifts=tuple(int(n) for n in rng.integers(0, 8, 3)),
         kappa=int(rng.integers(0, 256)),
         reset_to_zero=bool(rng.integers(0, 2)),
-        thresholds=rng.integers(-scale // 8, scale, 128),
+        thresholds=rng.integers(lowest, highest, 128),
         alphas=rng.integers(0x7000, 0x9000, 128),
         input_weights=rng.integers(low, high, (256, 256)).astype(np.int8),
         recurrent_weights=rng.integers(low, high, (256, 256)).astype(np.int8),
