@@ -93,12 +93,17 @@ class Crossbars:
         )
 
     def deliver(self, layer: Layer, arriving: list[SpikeList], key: tuple[int, int], acc: np.ndarray) -> list[int]:
-        """Adds one timestep's sums to `acc` int64 [N]; returns the synaptic operations per projection."""
+        """Adds one timestep's sums to `acc` int64 [N]; returns the synaptic operations per projection.
+
+        `key` is (sample, timestep).  Before its first step a layer reads nothing; what arrives is lost, but counted.
+        """
         arrays, tally = self.layers[layer.name], self.tallies[layer.name]
+        started = key[1] >= layer.soma.population.neuron.first_step
         operations = []
         for number, (synapses, (index, value)) in enumerate(zip(layer.incoming, arriving, strict=True)):
-            if index.size == 0:
-                operations.append(0)
+            reached = self.fan_outs[synapses.projection.name][index]
+            operations.append(int((reached * np.abs(value.astype(np.int64)) if value.size else reached).sum()))
+            if index.size == 0 or not started:
                 continue
             if arrays.layer.parts[number].digital:
                 own = np.zeros_like(acc) if synapses.area > 1 else acc
@@ -109,8 +114,6 @@ class Crossbars:
                 own = own >> (synapses.area.bit_length() - 1)
             if own is not acc:
                 acc += own
-            reached = self.fan_outs[synapses.projection.name][index]
-            operations.append(int((reached * np.abs(value.astype(np.int64)) if value.size else reached).sum()))
         return operations
 
     def run(self, inputs: Trace) -> CrossbarRun:
