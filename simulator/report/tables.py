@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.record import Record
 from simulator.record_summary import MOVES
+from simulator.report.cells import count, new_table, plain_name
+from simulator.report.crossbars import component_table, crossbar_table, has_crossbars
 from simulator.report.layers import layer_rows
 from simulator.report.quantity import percent, quantity
 
@@ -18,10 +20,12 @@ MAX_ACTIONS = 12
 
 def record_tables(record: Record) -> list[Table]:
     """All tables of a run, in the order in which they are read; a rich Console prints each."""
+    crossbars = [crossbar_table(record), component_table(record)] if has_crossbars(record) else []
     return [
         totals_table(record),
         layer_table(record),
         unit_table(record),
+        *crossbars,
         energy_table(record),
         movement_table(record),
     ]
@@ -32,26 +36,48 @@ def totals_table(record: Record) -> Table:
     summary = record.summary()
     latency, work, rate, energy = (summary[k] for k in ("latency", "work", "throughput", "energy_pj"))
     labels = ", ".join(getattr(record.hardware, "labels", ()) or ())
-    table = _table(f"{record.network['name']} on {record.hardware.name}" + (f" ({labels})" if labels else ""))
+    table = new_table(f"{record.network['name']} on {record.hardware.name}" + (f" ({labels})" if labels else ""))
     table.show_header = False
     table.add_column("what")
     table.add_column("value", justify="right")
     table.add_column("note", overflow="fold")
     watts = energy["total"] * 1e-12 / latency["seconds"] if latency["seconds"] else None
     rows = [
-        ("time", quantity(latency["seconds"], "s"), f"{latency['cycles']:,} cycles of clock {latency['clock']} "
-         f"at {quantity(latency['clock_hz'], 'Hz')}"),
-        ("per sample", quantity(latency["per_sample_seconds"], "s"),
-         f"{record.samples} samples of up to {record.trace['timesteps']} timesteps, activity {record.activity}"),
-        ("energy", quantity(energy["total"] * 1e-12, "J"), f"dynamic {quantity(energy['dynamic'] * 1e-12, 'J')}, "
-         f"static {quantity(energy['static'] * 1e-12, 'J')}; average power {quantity(watts, 'W')}"),
-        ("rests on", "", ", ".join(f"{percent(pj / energy['total'])} {grade}"
-                                    for grade, pj in energy["by_grade"].items()) if energy["total"] else "no energy"),
+        (
+            "time",
+            quantity(latency["seconds"], "s"),
+            f"{latency['cycles']:,} cycles of clock {latency['clock']} at {quantity(latency['clock_hz'], 'Hz')}",
+        ),
+        (
+            "per sample",
+            quantity(latency["per_sample_seconds"], "s"),
+            f"{record.samples} samples of up to {record.trace['timesteps']} timesteps, activity {record.activity}",
+        ),
+        (
+            "energy",
+            quantity(energy["total"] * 1e-12, "J"),
+            f"dynamic {quantity(energy['dynamic'] * 1e-12, 'J')}, "
+            f"static {quantity(energy['static'] * 1e-12, 'J')}; average power {quantity(watts, 'W')}",
+        ),
+        (
+            "rests on",
+            "",
+            ", ".join(f"{percent(pj / energy['total'])} {grade}" for grade, pj in energy["by_grade"].items())
+            if energy["total"]
+            else "no energy",
+        ),
         ("spikes", f"{sum(work['spikes'].values()):,}", f"of the layers; {work['input_spikes']:,} arrived as input"),
-        ("synaptic operations", quantity(work["synaptic_operations"], "op"),
-         f"dense network: {quantity(work['dense_operations'], 'op')}"),
-        ("throughput", f"{_number(rate['gsops'])} GSOPS", f"dense equivalent {_number(rate['gops'])} GOPS, "
-         f"{_number(rate['gops_per_w'])} GOPS/W; peak {_number(rate['peak_gops'])} GOPS"),
+        (
+            "synaptic operations",
+            quantity(work["synaptic_operations"], "op"),
+            f"dense network: {quantity(work['dense_operations'], 'op')}",
+        ),
+        (
+            "throughput",
+            f"{_number(rate['gsops'])} GSOPS",
+            f"dense equivalent {_number(rate['gops'])} GOPS, "
+            f"{_number(rate['gops_per_w'])} GOPS/W; peak {_number(rate['peak_gops'])} GOPS",
+        ),
         ("utilisation", percent(rate["utilization"]), "operations executed / operations possible at the peak"),
     ]
     if work["saturations"]:
@@ -63,20 +89,20 @@ def totals_table(record: Record) -> Table:
 
 def layer_table(record: Record) -> Table:
     """One row per layer: spikes, operations, time, energy."""
-    table = _table("layers")
+    table = new_table("layers")
     table.add_column("layer", overflow="fold")
     for name in ("neurons", "spikes", "operations", "density", "start", "busy cycles", "energy", "share"):
         table.add_column(name, justify="right")
     total = record.energy.total
     for row in layer_rows(record):
         table.add_row(
-            _name(row["layer"]),
-            _count(row["neurons"]),
-            _count(row["spikes"]),
+            plain_name(row["layer"]),
+            count(row["neurons"]),
+            count(row["spikes"]),
             quantity(row["synaptic_operations"], ""),
             percent(row["density"]),
-            _count(row["start_cycle"]),
-            _count(row["busy_cycles"]),
+            count(row["start_cycle"]),
+            count(row["busy_cycles"]),
             quantity(row["energy_pj"] * 1e-12, "J"),
             percent(row["energy_pj"] / total) if total else "–",
         )
@@ -87,7 +113,7 @@ def unit_table(record: Record) -> Table:
     """One row per unit: busy, stalled and idle share of its cycles, as numbers and as a bar."""
     from rich.text import Text
 
-    table = _table("units: what they did with their cycles")
+    table = new_table("units: what they did with their cycles")
     table.add_column("unit", overflow="fold")
     table.add_column("clock")
     for name in ("cycles", "busy", "stalled", "idle"):
@@ -100,9 +126,9 @@ def unit_table(record: Record) -> Table:
         shares = [n / time.cycles if time.cycles else 0.0 for n in (time.busy, stalled, time.idle)]
         cause = max(time.stall, key=lambda name: time.stall[name], default=None)
         table.add_row(
-            _name(unit),
+            plain_name(unit),
             time.clock,
-            _count(time.cycles),
+            count(time.cycles),
             *(percent(s) for s in shares),
             Text(_bar(time.busy, stalled, time.cycles)),
             f"{cause} {percent(time.stall[cause] / time.cycles)}" if cause is not None and time.stall[cause] else "",
@@ -113,7 +139,7 @@ def unit_table(record: Record) -> Table:
 def energy_table(record: Record) -> Table:
     """Energy by unit and action, largest first, with the grade of each price; small ones are summed in the last row."""
     energy = record.energy
-    table = _table(f"energy by unit and action, {quantity(energy.total * 1e-12, 'J')} in all")
+    table = new_table(f"energy by unit and action, {quantity(energy.total * 1e-12, 'J')} in all")
     table.add_column("unit", overflow="fold")
     table.add_column("action")
     table.add_column("grade")
@@ -124,8 +150,8 @@ def energy_table(record: Record) -> Table:
     shown = groups if len(groups) <= MAX_ACTIONS + 1 else groups[:MAX_ACTIONS]
     for (unit, action, grade), pj in shown:
         share = percent(pj / energy.total) if energy.total else "–"
-        table.add_row(_name(unit), action, grade, quantity(pj * 1e-12, "J"), share)
-    rest = groups[len(shown):]
+        table.add_row(plain_name(unit), action, grade, quantity(pj * 1e-12, "J"), share)
+    rest = groups[len(shown) :]
     if rest:
         pj = sum(item[1] for item in rest)
         table.add_row(f"{len(rest)} others", "", "", quantity(pj * 1e-12, "J"), percent(pj / energy.total))
@@ -136,7 +162,7 @@ def movement_table(record: Record) -> Table:
     """Bytes moved per memory level and operand; over-fetch and broadcast only where there was any."""
     movement = record.summary()["movement_bits"]
     used = [v for v in MOVES if v in ("read", "write") or any(p[v] for o in movement.values() for p in o.values())]
-    table = _table("data moved by memory level and operand")
+    table = new_table("data moved by memory level and operand")
     table.add_column("level", overflow="fold")
     table.add_column("operand")
     for verb in used:
@@ -144,22 +170,8 @@ def movement_table(record: Record) -> Table:
     for level, operands in movement.items():
         for i, (operand, bits) in enumerate(operands.items()):
             cells = [quantity(bits[v] / 8, "B") if bits[v] else "–" for v in used]
-            table.add_row(_name(level) if i == 0 else "", operand.replace("_", " "), *cells)
+            table.add_row(plain_name(level) if i == 0 else "", operand.replace("_", " "), *cells)
     return table
-
-
-def _table(title: str) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    return Table(title=_name(title), title_justify="left", box=SIMPLE_HEAD, title_style="bold", pad_edge=False)
-
-
-def _name(text: str) -> str:
-    """A name as it is: square brackets in it are no markup."""
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def _bar(busy: int, stalled: int, cycles: int) -> str:
@@ -169,10 +181,6 @@ def _bar(busy: int, stalled: int, cycles: int) -> str:
     first = min(BAR, max(busy * BAR // cycles, 1 if busy else 0))
     second = min(BAR - first, max((busy + stalled) * BAR // cycles - first, 1 if stalled else 0))
     return "█" * first + "▒" * second + "·" * (BAR - first - second)
-
-
-def _count(value: Any) -> str:
-    return "–" if value is None else f"{value:,}"
 
 
 def _number(value: float | None) -> str:
