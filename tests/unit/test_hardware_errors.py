@@ -131,7 +131,7 @@ def test_the_text_itself_is_a_machine() -> None:
             "type: dram",
             "type: drum",
             "type: drum",
-            ["units.dram.type: unknown unit type", "cmos_core, dma, dram, host, sram", "did you mean 'dram'?"],
+            ["units.dram.type: unknown unit type", "cmos_core, dma, dram, host", "did you mean 'dram'?"],
         ),
         ("type: dram", "kind: dram", "  dram:\n", ["units.dram.type: missing key", "cmos_core, dma"]),
         (
