@@ -57,8 +57,8 @@ def _numbered(rows: np.ndarray) -> list[list[Any]]:
 
 
 def _events(case: Case, log: Log) -> list[list[Any]]:
-    given = zip(case.due.tolist(), case.words.tolist(), log.events.tolist(), strict=True)
-    return [[i, due, word, *row[:6], OPERATIONS[row[6]]] for i, (due, word, row) in enumerate(given) if row[0] >= 0]
+    given = zip(case.due.tolist(), case.words.tolist(), log.events.tolist(), strict=False)
+    return [[i, due, word, *row[:6], OPERATIONS[row[6]]] for i, (due, word, row) in enumerate(given)]
 
 
 def _operations(log: Log) -> list[list[Any]]:
@@ -133,22 +133,22 @@ def _words(path: Path, ours: list[int], what: str, digits: int) -> list[str]:
 
 def totals(case: Case, core: Core, log: Log) -> dict[str, Any]:
     """What `summary.json` says of a whole run, without its length and the speed of the RTL."""
-    t = log.totals
+    counts = log.counts
     return {
         "events": len(case.words),
         "events_done": log.done,
         "out_spikes": len(log.spikes),
-        "spikes_dropped_fifo_full": t["dropped"],
-        "max_fifo_fill": t["highest_fill"],
-        "pop_neur": t["neuron_events"],
-        "pop_virt": t["virtual_events"],
-        "neuron_updates": t["neuron_writes"],
-        "aer_busy_cycles": t["output_busy_cycles"],
+        "spikes_dropped_fifo_full": counts["dropped"],
+        "max_fifo_fill": counts["highest_fill"],
+        "pop_neur": log.performed("POP_NEUR"),
+        "pop_virt": log.performed("POP_VIRT"),
+        "neuron_updates": counts["neuron_writes"],
+        "aer_busy_cycles": log.output_busy_cycles,
         "aerout_tx": len(log.transfers),
-        "neuron_mem_read_cycles": t["neuron_reads"],
-        "neuron_mem_write_cycles": t["neuron_writes"],
-        "synapse_mem_read_cycles": t["synapse_reads"],
-        "synapse_mem_write_cycles": t["synapse_writes"],
+        "neuron_mem_read_cycles": counts["neuron_reads"],
+        "neuron_mem_write_cycles": counts["neuron_writes"],
+        "synapse_mem_read_cycles": counts["synapse_reads"],
+        "synapse_mem_write_cycles": counts["synapse_writes"],
         "synapse_words_changed": int((encode_synapses(core.synapses) != case.synapses).sum()),
     }
 
@@ -164,7 +164,7 @@ def _summary(case: Case, core: Core, log: Log, cut: int | None) -> list[str]:
         if isinstance(recorded.get("cycles_total"), int):
             states["WAIT"] = recorded["cycles_total"] - sum(states.values())
         ours["state_cycles"] = states
-        last = log.totals["last_active_cycle"]
+        last = log.last_active_cycle
         if not len(log.transfers) or int(log.transfers[-1, 5]) <= last:
             ours["last_active_cycle"] = last
     found = []

@@ -9,7 +9,9 @@ operation   starts in the following cycle.  A sweep spends a read and a write cy
 request     is acknowledged in the cycle after its operation; the controller waits until it sees the request fall.
 output      busy from the cycle after the spike until the four-phase handshake is over: 6 + delays of the receiver.
 
-The kernel goes from operation to operation, never from cycle to cycle.
+The kernel goes from operation to operation, never from cycle to cycle.  `_nrt=False`: these functions neither make nor
+keep arrays, so numba need not count references to them (two locked instructions per array and call, two thirds of the
+time of a short operation).
 
 Registers `cfg` int64 [14]: 0 dialect (0 signed 12-bit neurons, 1 unsigned 8-bit neurons that learn), 1 FIFO depth, 2
 last neuron of a sweep, 3 open loop, 4 output of source addresses, 5 request delay of the sender, 6 and 7 acknowledge
@@ -19,9 +21,11 @@ is cut off.
 State `st` int64 [9]: 0 first cycle of the wait, 1 first idle cycle of the output link, 2 FIFO head, 3 FIFO
 fill, 4 next input event, 5 end of the last handshake (-1 before the first), 6 operations, 7 spikes and 8 transfers
 logged.
-Totals `cnt` int64 [20]: 0..7 cycles per operation and in the wait for a falling request, 8 and 9 neuron reads
-and writes, 10 and 11 synapse reads and writes, 12 spikes lost to a full FIFO, 13 highest fill, 14 synaptic operations,
-15..17 neuron events, virtual events and external pushes, 18 last active cycle, 19 output busy cycles.
+Totals `cnt` int64 [7]: 0 and 1 neuron reads and writes, 2 and 3 synapse reads and writes, 4 spikes lost to a full
+FIFO, 5 highest fill, 6 synaptic operations.
+Logs hold what nothing else says; `operation_fields`, `spike_fields` and `transfer_fields` unpack them:
+`evt` int64 [n] request cycle of each input event; `ops` int64 [m, 3] first cycle, last cycle, packed; `spk` int64
+[s, 2] cycle, packed; `aer` int64 [t] request cycle and address, packed.
 """
 
 import numpy as np
@@ -42,63 +46,65 @@ TREF, BIST, SYNAPSE, PUSH, POP_NEUR, POP_VIRT, AER_POP, WAIT_REQDN = range(8)
 IDLE, FULL, CUT = range(3)
 
 
-@njit(cache=True)
-def transmit(cycle, address, cfg, st, cnt, aer):
+def operation_fields(packed: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(operation, FIFO fill in its first cycle, spikes, word) of the third column of `ops`.  packed: int64 [m]."""
+    return packed & 7, packed >> 3 & 0x1FFFFF, packed >> 24 & 0x1FF, packed >> 33
+
+
+def spike_fields(packed: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(neuron, pushed 1 or dropped 0 or open loop -1, FIFO fill in the next cycle) of the second column of `spk`."""
+    return packed & 255, (packed >> 8 & 3) - 1, packed >> 10
+
+
+def transfer_fields(packed: np.ndarray) -> tuple[np.ndarray, ...]:
+    """(address, request cycle) of `aer`."""
+    return packed & 255, packed >> 8
+
+
+@njit(cache=True, _nrt=False)
+def transmit(cycle, address, cfg, st, aer):
     """Sends `address` after `cycle`; returns for how many cycles the output link is busy.
 
-    cfg, st, cnt: see the module.  aer int64 [n, 6]: log of address, request, acknowledge, request low, acknowledge
-    low, link idle.
+    cfg, st, aer: see the module.
     """
-    n = st[8]
-    st[8] = n + 1
-    busy = 6 + cfg[6] + cfg[7]
-    aer[n, 0] = address
-    aer[n, 1] = cycle + 1
-    aer[n, 2] = cycle + 1 + cfg[6]
-    aer[n, 3] = cycle + 4 + cfg[6]
-    aer[n, 4] = cycle + 4 + cfg[6] + cfg[7]
-    aer[n, 5] = cycle + 1 + busy
-    cnt[19] += busy
-    return busy
+    aer[st[8]] = (cycle + 1) << 8 | address
+    st[8] += 1
+    return 6 + cfg[6] + cfg[7]
 
 
-@njit(cache=True)
-def emit(cycle, neuron, popped, kind, start, cfg, st, cnt, fifo, spk):
+@njit(cache=True, _nrt=False)
+def emit(cycle, neuron, popped, cfg, st, cnt, fifo, spk):
     """A spike in `cycle`: pushed into the FIFO unless the loop is open or the FIFO was full in that cycle.
 
-    popped: 1 where the FIFO is popped in the same cycle (by the caller, afterwards).  kind, start: the operation.
-    fifo int64 [depth]: events, as a ring.  spk int64 [n, 6]: log of cycle, neuron, pushed (1), dropped (0) or open loop
-    (-1), fill in the next cycle, operation, its start.
+    popped: 1 where the FIFO is popped in the same cycle (by the caller, afterwards).  cnt, spk: see the module.
+    fifo int64 [depth]: events, as a ring.
     """
-    n = st[7]
-    st[7] = n + 1
     fill = st[3]
-    pushed = -1
+    pushed = 0
     if not cfg[3]:
-        pushed = 0
+        pushed = 1
         if fill < cfg[1]:
             slot = st[2] + fill
             fifo[slot if slot < cfg[1] else slot - cfg[1]] = neuron
             fill += 1
             st[3] = fill
-            pushed = 1
+            pushed = 2
         else:
-            cnt[12] += 1
+            cnt[4] += 1
+    fill -= popped
+    n = st[7]
     spk[n, 0] = cycle
-    spk[n, 1] = neuron
-    spk[n, 2] = pushed
-    spk[n, 3] = fill - popped
-    spk[n, 4] = kind
-    spk[n, 5] = start
-    cnt[13] = max(cnt[13], fill - popped)
+    spk[n, 1] = neuron | pushed << 8 | fill << 10
+    st[7] = n + 1
+    cnt[5] = max(cnt[5], fill)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer):
     """Cycles of a sweep over all neurons whose firing is known; returns (last cycle, updates done).
 
-    source: address that the sweep sends where the register asks for source addresses, -1 elsewhere.
-    nrn, fired: see `neurosynaptic_update`.
+    kind, start: the operation and its first cycle.  source: address that the sweep sends where the
+    register asks for source addresses, -1 elsewhere.  nrn, fired: see `neurosynaptic_update`.
     """
     stall = np.int64(0)
     reached = np.int64(0)
@@ -114,16 +120,16 @@ def walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer):
         reached = i + 1
         if spiked:
             popped = np.int64(kind == POP_NEUR and cfg[0] == 1 and i == last)
-            emit(cycle, i, popped, kind, start, cfg, st, cnt, fifo, spk)
+            emit(cycle, i, popped, cfg, st, cnt, fifo, spk)
         if i == sender or (spiked and not cfg[4]):
-            busy = transmit(cycle, source if i == sender else i, cfg, st, cnt, aer)
+            busy = transmit(cycle, source if i == sender else i, cfg, st, aer)
             if i == last:
                 st[1] = cycle + 1 + busy
             else:
                 stall += busy
-                cnt[8] += busy
+                cnt[0] += busy
                 if kind == POP_NEUR and (i + 1) & 7 == 0:
-                    cnt[10] += busy
+                    cnt[2] += busy
     end = start + 2 * last + 1 + stall
     done = last + 1
     if end >= cfg[13]:
@@ -131,7 +137,7 @@ def walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer):
     return end, done
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def sweep(kind, start, pre, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk, aer):
     """A time reference to all neurons, or a neuron event of source `pre`, from cycle `start`; returns its last cycle.
 
@@ -153,14 +159,14 @@ def sweep(kind, start, pre, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk,
     done = n
     if fires or source >= 0 or end >= cfg[13]:
         end, done = walk(kind, start, source, nrn, fired, cfg, st, cnt, fifo, spk, aer)
-    cnt[8] += done
-    cnt[9] += done
+    cnt[0] += done
+    cnt[1] += done
     if kind == POP_NEUR:
-        cnt[14] += done
+        cnt[6] += done
         words = (done + 7) >> 3
-        cnt[10] += words if wide else 2 * words
+        cnt[2] += words if wide else 2 * words
         if wide:
-            cnt[11] += words
+            cnt[3] += words
             if cfg[12]:
                 high = min(n, 8 * words)
                 learn(nrn[12, :high], nrn[13, :high], syn[pre, :high], cfg[8])
@@ -168,17 +174,17 @@ def sweep(kind, start, pre, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk,
     return end
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def single(kind, start, word, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer):
     """An operation on one neuron, two cycles from `start`: time reference, single-synapse or virtual event."""
     wide = cfg[0] == 1
-    cnt[8] += 1
+    cnt[0] += 1
     if kind == SYNAPSE:
-        cnt[10] += 1
+        cnt[2] += 1
     cycle = start + 1
     if cycle >= cfg[13]:
         return
-    cnt[9] += 1
+    cnt[1] += 1
     i = word & 255
     leaks = kind == TREF
     weight = np.int64(0)
@@ -187,7 +193,7 @@ def single(kind, start, word, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer):
         stored = np.int64(syn[pre, i])
         weight = (stored & 7) * ((stored >> 3) | cfg[9])
         weight = -weight if sign[pre] else weight
-        cnt[11] += 1
+        cnt[3] += 1
         if cfg[10]:
             learn(nrn[12, i : i + 1], nrn[13, i : i + 1], syn[pre, i : i + 1], cfg[8])
     elif kind == TREF:
@@ -200,12 +206,12 @@ def single(kind, start, word, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer):
         weight = word >> 8 & 15
         weight = weight - 16 if weight & 8 else weight
     if update_one(nrn, i, weight, leaks, wide, cfg[12] != 0) and nrn[3, i] == 0:
-        emit(cycle, i, np.int64(kind == POP_VIRT), kind, start, cfg, st, cnt, fifo, spk)
+        emit(cycle, i, np.int64(kind == POP_VIRT), cfg, st, cnt, fifo, spk)
         if not cfg[4]:
-            st[1] = cycle + 1 + transmit(cycle, i, cfg, st, cnt, aer)
+            st[1] = cycle + 1 + transmit(cycle, i, cfg, st, aer)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def stabilise(start, word, syn, cfg, cnt):
     """Bistability of one source's synapses or of all, two cycles per word of 8; returns the last cycle."""
     words = (cfg[2] + 1) // 8
@@ -218,12 +224,12 @@ def stabilise(start, word, syn, cfg, cnt):
         done = min(done, max(np.int64(0), (cfg[13] - start) // 2))
     for row in range((done + words - 1) // words):
         polarise(syn[first + row, : 8 * min(words, done - row * words)], cfg[8])
-    cnt[10] += done
-    cnt[11] += done
+    cnt[2] += done
+    cnt[3] += done
     return end
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def classify(word, wide):
     """Operation of an input word: TREF, BIST, SYNAPSE or PUSH.  wide: 1 for the dialect with 17-bit words."""
     if not wide:
@@ -235,7 +241,7 @@ def classify(word, wide):
     return PUSH if word & 127 else BIST
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def stored(word, wide):
     """What a pushed input word leaves in the FIFO: payload above the 8-bit address; no payload is a neuron event."""
     if wide:
@@ -245,18 +251,15 @@ def stored(word, wide):
     return word & 255
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, evt, ops, spk, aer):
     """Runs the core until its input is used up and it is idle (IDLE), a log is nearly full (FULL: empty the logs, set
     st[6:9] to 0, call again) or the cycle cfg[13] is reached (CUT).
 
-    due, word int64 [n]: cycle in which an input event is due, and its word.  evt int64 [n, 7]: request, seen, operation
-    begins, acknowledge, request low, controller waits again, operation.  ops int64 [m, 7]: operation, first and last
-    cycle, word, stall cycles, spikes, FIFO fill in its first cycle.  The other arrays: see the module.
+    due, word int64 [n]: cycle in which an input event is due, and its word.  evt, ops: see the module.
     """
     wide = cfg[0]
     depth = cfg[1]
-    everything = 2 * (cfg[2] + 1)
     while True:
         n = st[6]
         spikes = st[7]
@@ -287,62 +290,38 @@ def advance(due, word, cfg, st, cnt, nrn, syn, sign, fifo, new, fired, evt, ops,
         else:
             data = fifo[st[2]]
             kind = POP_VIRT if data >> 8 else POP_NEUR
-        swept = np.int64(0)
         if kind == PUSH:
             end = start
             slot = st[2] + fill
             fifo[slot if slot < depth else slot - depth] = stored(data, wide)
             st[3] = fill + 1
-            cnt[13] = max(cnt[13], fill + 1)
-            cnt[17] += 1
+            cnt[5] = max(cnt[5], fill + 1)
         elif kind == BIST:
             end = stabilise(start, data, syn, cfg, cnt)
         elif kind == POP_NEUR or (kind == TREF and (data & 128 == 0 if wide else data & 255 == 255)):
-            swept = everything
             end = sweep(kind, start, data & 255, nrn, syn, sign, new, fired, cfg, st, cnt, fifo, spk, aer)
         else:
             end = start + 1
             single(kind, start, data, nrn, syn, sign, cfg, st, cnt, fifo, spk, aer)
-        ops[n, 0] = kind
-        ops[n, 1] = start
-        ops[n, 2] = end
-        ops[n, 3] = data
-        ops[n, 4] = end - start + 1 - swept if swept else 0
-        ops[n, 5] = st[7] - spikes
-        ops[n, 6] = fill
+        ops[n, 0] = start
+        ops[n, 1] = end
+        ops[n, 2] = kind | fill << 3 | (st[7] - spikes) << 24 | data << 33
         n += 1
-        cnt[kind] += end - start + 1
         if external:
-            low = end + 1 + cfg[5]
-            evt[k, 0] = seen - 2
-            evt[k, 1] = seen
-            evt[k, 2] = start
-            evt[k, 3] = end + 1
-            evt[k, 4] = low
-            evt[k, 5] = low + 3
-            evt[k, 6] = kind
-            cnt[WAIT_REQDN] += cfg[5] + 3
+            evt[k] = seen - 2
             st[4] = k + 1
-            st[5] = low + 3
-            st[0] = low + 3
+            st[5] = end + cfg[5] + 4
+            st[0] = st[5]
         else:
-            cnt[15 if kind == POP_NEUR else 16] += 1
             if kind == POP_NEUR and not wide:
                 if cfg[4]:
-                    st[1] = end + 1 + transmit(end, data & 255, cfg, st, cnt, aer)
-                start = end + 1
-                end = max(start, st[1])
-                ops[n, 0] = AER_POP
-                ops[n, 1] = start
-                ops[n, 2] = end
-                ops[n, 3] = data
-                ops[n, 4] = end - start
-                ops[n, 5] = 0
-                ops[n, 6] = st[3]
+                    st[1] = end + 1 + transmit(end, data & 255, cfg, st, aer)
+                ops[n, 0] = end + 1
+                end = max(end + 1, st[1])
+                ops[n, 1] = end
+                ops[n, 2] = AER_POP | st[3] << 3 | data << 33
                 n += 1
-                cnt[AER_POP] += end - start + 1
             st[2] = st[2] + 1 if st[2] + 1 < depth else 0
             st[3] -= 1
             st[0] = end + 1
         st[6] = n
-        cnt[18] = max(cnt[18], st[0] - 1, st[1] - 1)

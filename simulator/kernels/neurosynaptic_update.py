@@ -18,7 +18,7 @@ ZERO, ONE, THREE, SEVEN, EIGHT = (np.int16(n) for n in (0, 1, 3, 7, 8))
 LOWEST, HIGHEST, TOP = np.int16(-2048), np.int16(2047), np.int16(255)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def drive_signed(membrane, nibble, new):
     """Adds a signed 4-bit weight to each membrane, clipped to 12 bits: new = clip(V + w, -2048, 2047).
 
@@ -33,7 +33,7 @@ def drive_signed(membrane, nibble, new):
         new[i] = i16(n + i16(high & i16(high >> BITS)))
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def drive_unsigned(membrane, nibble, new, inhibits, unmapped):
     """Adds or subtracts a 3-bit weight, clipped to 8 bits: new = min(V + w, 255) or max(V - w, 0).
 
@@ -50,7 +50,7 @@ def drive_unsigned(membrane, nibble, new, inhibits, unmapped):
         new[i] = i16(n + i16(high & i16(high >> BITS)))
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def drive_leak(membrane, leak, new):
     """Moves each membrane by its leak towards zero, and not past it.  leak int16 [n]."""
     for i in range(new.size):
@@ -63,7 +63,7 @@ def drive_leak(membrane, leak, new):
         new[i] = i16(i16(up & negative) | i16(down & i16(~negative)))
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def fire(threshold, new, fired):
     """Fires where 0 <= new >= threshold and resets to zero; returns whether any fired, disabled neurons included.
 
@@ -79,7 +79,7 @@ def fire(threshold, new, fired):
     return some != 0
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def calcium_step(nrn, i, hit, leaks):
     """Calcium, its leak counter and both learning flags of neuron i, whose new membrane is written already.
 
@@ -104,7 +104,7 @@ def calcium_step(nrn, i, hit, leaks):
     nrn[13, i] = not above and nrn[6, i] <= calcium < nrn[7, i]
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def settle(nrn, new, fired, done, learns, leaks):
     """Writes the first `done` membranes back, and with `learns` what `calcium_step` says."""
     for i in range(done):
@@ -114,7 +114,7 @@ def settle(nrn, new, fired, done, learns, leaks):
             calcium_step(nrn, i, fired[i] != 0, leaks)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def update_one(nrn, i, weight, leaks, wide, learns):
     """Updates neuron i alone: adds a signed weight or leaks; returns whether it fired inside.
 
@@ -135,7 +135,7 @@ def update_one(nrn, i, weight, leaks, wide, learns):
     return hit
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def learn(up, down, row, unmapped):
     """Spike-driven plasticity of one source's synapses: w + 1 (at most 7) or w - 1 (at least 0) by the targets' flags.
 
@@ -150,7 +150,7 @@ def learn(up, down, row, unmapped):
         row[i] = np.uint8(stored + i16(i16(i16(stored >> THREE) | always) * i16(rise - fall)))
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def polarise(row, unmapped):
     """Bistability of one source's synapses: w >= 4 moves up by one (at most 7), else down by one (at least 0)."""
     for i in range(row.size):

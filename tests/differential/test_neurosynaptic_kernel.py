@@ -123,11 +123,11 @@ def test_kernel_equals_the_core_clock_by_clock(odin: bool, seed: int) -> None:
         assert log.done == len(words) == len(oracle.events)
         assert operations == oracle.operations
         assert transfers == oracle.transfers
-        totals = log.totals
-        assert (totals["neuron_reads"], totals["neuron_writes"]) == (oracle.reads, oracle.writes)
-        assert (totals["synapse_reads"], totals["synapse_writes"]) == (oracle.synapse_reads, oracle.synapse_writes)
-        assert (totals["dropped"], totals["highest_fill"]) == (oracle.dropped, oracle.highest_fill)
-        assert (totals["last_active_cycle"], totals["output_busy_cycles"]) == (oracle.last_active, oracle.busy_cycles)
+        counts = log.counts
+        assert (counts["neuron_reads"], counts["neuron_writes"]) == (oracle.reads, oracle.writes)
+        assert (counts["synapse_reads"], counts["synapse_writes"]) == (oracle.synapse_reads, oracle.synapse_writes)
+        assert (counts["dropped"], counts["highest_fill"]) == (oracle.dropped, oracle.highest_fill)
+        assert (log.last_active_cycle, log.output_busy_cycles) == (oracle.last_active, oracle.busy_cycles)
         assert {k: v for k, v in log.state_cycles.items() if v} == {
             k: v for k, v in oracle.state_cycles.items() if k != "WAIT"
         }

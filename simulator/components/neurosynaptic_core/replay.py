@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from simulator.components.neurosynaptic_core.registers import NEVER, WORD_BITS, Registers
+from simulator.components.neurosynaptic_core.registers import TINYODIN, WORD_BITS, Registers
 from simulator.errors import InputError
 from simulator.kernels import neurosynaptic as kernel
 
 OPERATIONS = ("TREF", "BIST", "SYNAPSE", "PUSH", "POP_NEUR", "POP_VIRT", "AER_POP")
 STATES = (*OPERATIONS, "WAIT_REQDN")
-TOTALS = (
+COUNTS = (
     "neuron_reads",
     "neuron_writes",
     "synapse_reads",
@@ -20,37 +20,84 @@ TOTALS = (
     "dropped",
     "highest_fill",
     "synaptic_operations",
-    "neuron_events",
-    "virtual_events",
-    "pushes",
-    "last_active_cycle",
-    "output_busy_cycles",
 )
 LOG_ROWS = 4096
 MOST_ROWS = 1 << 18
 
 
-@dataclass
 class Log:
-    """What a core did, in time order; all times are cycles, -1 stands for "not".
+    """What a core did, in time order; all times are cycles.  Tables are unpacked when they are first asked for."""
 
-    events int64 [n, 7]: per input event request, seen, operation begins, acknowledge, request low, controller waits
-    again, operation (of `OPERATIONS`).
-    operations int64 [m, 7]: operation, first and last cycle, word, stall cycles, spikes, FIFO fill in its first cycle.
-    spikes int64 [s, 6]: cycle, neuron, pushed (1), dropped (0) or open loop (-1), fill in the next cycle, operation,
-    its start.
-    transfers int64 [t, 6]: address, request, acknowledge, request low, acknowledge low, link idle.
-    state_cycles: cycles per state of the controller but waiting.  totals: counters named in `TOTALS`.
-    done: input events whose handshake is over.
-    """
+    def __init__(
+        self, registers: Registers, requests: np.ndarray, logs: tuple[np.ndarray, ...], counts: dict[str, int]
+    ) -> None:
+        """Takes over the kernel's logs (`ops`, `spk`, `aer`) and the requests of the events that were served."""
+        self.registers, self._requests, self._logs, self.counts = registers, requests, logs, counts
 
-    events: np.ndarray
-    operations: np.ndarray
-    spikes: np.ndarray
-    transfers: np.ndarray
-    state_cycles: dict[str, int] = field(default_factory=dict)
-    totals: dict[str, int] = field(default_factory=dict)
-    done: int = 0
+    @cached_property
+    def operations(self) -> np.ndarray:
+        """int64 [m, 7]: operation (of `OPERATIONS`), first and last cycle, word, stall cycles, spikes, FIFO fill in its
+        first cycle."""
+        start, end, packed = self._logs[0].T
+        kind, fill, spikes, word = kernel.operation_fields(packed)
+        everyone = word & 255 == 255 if self.registers.dialect == TINYODIN else word & 128 == 0
+        swept = (kind == kernel.POP_NEUR) | ((kind == kernel.TREF) & everyone)
+        stall = np.where(swept, end - start + 1 - 2 * (self.registers.last_neuron + 1), 0)
+        stall = np.where(kind == kernel.AER_POP, end - start, stall)
+        return np.stack((kind, start, end, word, stall, spikes, fill), axis=1)
+
+    @cached_property
+    def events(self) -> np.ndarray:
+        """int64 [n, 7]: per served input event request, seen, operation begins, acknowledge, request low, controller
+        waits again, operation."""
+        served = self.operations[self.operations[:, 0] <= kernel.PUSH]
+        acknowledge = served[:, 2] + 1
+        low = acknowledge + self.registers.request_delay
+        request = self._requests
+        return np.stack((request, request + 2, served[:, 1], acknowledge, low, low + 3, served[:, 0]), axis=1)
+
+    @cached_property
+    def spikes(self) -> np.ndarray:
+        """int64 [s, 6]: cycle, neuron, pushed (1), dropped (0) or open loop (-1), FIFO fill in the next cycle,
+        operation, its first cycle."""
+        cycle, packed = self._logs[1].T
+        during = np.repeat(self.operations[:, :2], self.operations[:, 5], axis=0)
+        return np.stack((cycle, *kernel.spike_fields(packed), during[:, 0], during[:, 1]), axis=1)
+
+    @cached_property
+    def transfers(self) -> np.ndarray:
+        """int64 [t, 6]: address, request, acknowledge, request low, acknowledge low, link idle."""
+        address, request = kernel.transfer_fields(self._logs[2])
+        acknowledge = request + self.registers.acknowledge_delay
+        released = acknowledge + 3 + self.registers.release_delay
+        return np.stack((address, request, acknowledge, acknowledge + 3, released, released + 3), axis=1)
+
+    @cached_property
+    def state_cycles(self) -> dict[str, int]:
+        """Cycles in each state of the controller but waiting."""
+        kind, start, end = self.operations[:, :3].T
+        cycles = [int((end - start + 1)[kind == code].sum()) for code in range(len(OPERATIONS))]
+        return dict(zip(STATES, [*cycles, self._requests.size * (self.registers.request_delay + 3)], strict=True))
+
+    @property
+    def done(self) -> int:
+        """Input events whose handshake was over when the run ended."""
+        return int((self.events[:, 5] < self.registers.cut_cycle).sum())
+
+    @property
+    def last_active_cycle(self) -> int:
+        """Last cycle in which the controller or the output link was not idle."""
+        ends = (self.operations[:, 2], self.events[:, 5] - 1, self.transfers[:, 5] - 1)
+        return max((int(column.max()) for column in ends if column.size), default=0)
+
+    @property
+    def output_busy_cycles(self) -> int:
+        """Cycles in which the output link was busy."""
+        return int((self.transfers[:, 5] - self.transfers[:, 1]).sum())
+
+    def performed(self, operation: str) -> int:
+        """How often the core did an operation of `OPERATIONS`."""
+        return int((self.operations[:, 0] == OPERATIONS.index(operation)).sum())
 
 
 class Core:
@@ -65,7 +112,7 @@ class Core:
         width = neurons.shape[1]
         self.state = np.zeros(9, np.int64)
         self.state[5] = -1
-        self.counts = np.zeros(20, np.int64)
+        self.counts = np.zeros(len(COUNTS), np.int64)
         self._config = registers.vector(bool(neurons[4].any()))
         self._fifo = np.zeros(registers.fifo_depth, np.int64)
         self._scratch = (np.zeros(width, np.int16), np.zeros(width, np.int16))
@@ -76,27 +123,23 @@ class Core:
         """Runs the whole stimulus: int64 [n] cycles in which events are due, rising or not, and their words."""
         due, words = np.ascontiguousarray(due, np.int64), np.ascontiguousarray(words, np.int64)
         check_words(words, self.registers.dialect)
-        events = np.empty((due.size, 7), np.int64)
+        requests = np.empty(due.size, np.int64)
         rows = self._rows or min(max(LOG_ROWS, 3 * due.size), MOST_ROWS)
-        logs = tuple(np.empty((rows + self.neurons.shape[1] + 2, n), np.int64) for n in (7, 6, 6))
+        rows += self.neurons.shape[1] + 2
+        logs = (np.empty((rows, 3), np.int64), np.empty((rows, 2), np.int64), np.empty(rows, np.int64))
         parts: tuple[list[np.ndarray], ...] = ([], [], [])
         status = kernel.FULL
         while status == kernel.FULL:
             status = kernel.advance(
                 due, words, self._config, self.state, self.counts, self.neurons, self.synapses, self._signs, self._fifo,
-                *self._scratch, events, *logs,
+                *self._scratch, requests, *logs,
             )  # fmt: skip
             for part, filled, n in zip(parts, logs, self.state[6:9].tolist(), strict=True):
                 part.append(filled[:n].copy() if status == kernel.FULL else filled[:n])
             self.state[6:9] = 0
-        events[self.state[4] :] = -1
-        operations, spikes, transfers = (part[0] if len(part) == 1 else np.concatenate(part) for part in parts)
-        log = Log(events, operations, spikes, transfers, done=int(self.state[4]))
-        log.state_cycles = dict(zip(STATES, self.counts[: len(STATES)].tolist(), strict=True))
-        log.totals = dict(zip(TOTALS, self.counts[len(STATES) :].tolist(), strict=True))
-        if self.registers.cut_cycle < NEVER:
-            log.done = int((events[: log.done, 5] < self.registers.cut_cycle).sum())
-        return log
+        whole = tuple(part[0] if len(part) == 1 else np.concatenate(part) for part in parts)
+        counts = dict(zip(COUNTS, self.counts.tolist(), strict=True))
+        return Log(self.registers, requests[: self.state[4]], whole, counts)
 
 
 def check_words(words: np.ndarray, dialect: str) -> None:
