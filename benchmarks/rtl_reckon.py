@@ -2,7 +2,9 @@
 
 The recordings' driver is known from its times alone: how the 8 cycles before the first tick divide among the start, S
 and I, and whether L sends an event, they do not say.  Both are inputs of the core, so the driver is chosen whose ticks
-agree longest with the recorded ones; everything else is compared under that one driver.
+agree longest with the recorded ones; everything else is compared under that one driver.  Likewise the recordings alone
+say whether ticks are numbered through or from each sample's start.  A neuron that was not written since its sample
+began reads as 0 whatever its memory holds, so the potential of its dump is not compared, only that it was not written.
 """
 
 from __future__ import annotations
@@ -51,14 +53,17 @@ def compare_case(path: Path) -> list[str]:
     times = [whole(row, "t_tick", path / "ticks.csv") for row in recorded]
     run = run_stimulus(image, Stimulus(kind, value), fit_driver(image, kind, value, times, len(events)))
     samples = [int(v) for k, v in zip(kind, value, strict=True) if k == LINES.index("S")]
+    numbers = tick_numbers(run, [row["tick"] for row in recorded])
+    spikes = [(numbers[tick], neuron) for tick, neuron in np.argwhere(run.fired).tolist()]
+    ticks = [(n, *tick_row(row)) for n, row in zip(numbers, run.ticks.tolist(), strict=True)]
     return [
         *_rows(path / "events_in.csv", ("idx", *EVENTS), [(i, *row) for i, row in enumerate(run.events.tolist())]),
-        *_rows(path / "ticks.csv", TICKS, [(i, *tick_row(row)) for i, row in enumerate(run.ticks.tolist())]),
-        *_rows(path / "spikes.csv", ("tick", "neuron"), [tuple(pair) for pair in np.argwhere(run.fired).tolist()]),
-        *_rows(path / "out.csv", ("tick", *(f"u{k}" for k in range(OUTPUTS))), output_rows(run)),
+        *_rows(path / "ticks.csv", TICKS, ticks),
+        *_rows(path / "spikes.csv", ("tick", "neuron"), spikes),
+        *_rows(path / "out.csv", ("tick", *(f"u{k}" for k in range(OUTPUTS))), output_rows(run, numbers)),
         *_rows(path / "results.csv", ("sample", "out_label", "t_req"),
                [(sample, *row) for sample, row in zip(samples, run.results.tolist(), strict=False)]),
-        *_membranes(path, run),
+        *_membranes(path, run, numbers),
         *_summary(path / "summary.json", summary_of(run)),
     ]  # fmt: skip
 
@@ -85,9 +90,19 @@ def tick_row(row: list[int]) -> Row:
     return (row[0], "X" if row[1] else "T", *row[2:], 0)
 
 
-def output_rows(run: Recording) -> list[Row]:
+def tick_numbers(run: Recording, recorded: list[str]) -> list[int]:
+    """The number of each tick: counted through, or, where a later sample's first tick is recorded as 0, from there."""
+    first = np.flatnonzero(run.ticks[:, 3] == 0)
+    if not any(recorded[i] == "0" for i in first[1:].tolist() if i < len(recorded)):
+        return list(range(len(run.ticks)))
+    starts = first[np.searchsorted(first, np.arange(len(run.ticks)), side="right") - 1]
+    numbers: list[int] = (np.arange(len(run.ticks)) - starts).tolist()
+    return numbers
+
+
+def output_rows(run: Recording, numbers: list[int]) -> list[Row]:
     """Rows of out.csv: one for each tick that had a STEP."""
-    return [(i, *run.potentials[i].tolist()) for i in range(len(run.ticks)) if run.ticks[i, 3]]
+    return [(numbers[i], *run.potentials[i].tolist()) for i in range(len(run.ticks)) if run.ticks[i, 3]]
 
 
 def summary_of(run: Recording) -> dict[str, Any]:
@@ -126,15 +141,19 @@ def _rows(path: Path, fields: tuple[str, ...], ours: list[Row]) -> list[str]:
     return found
 
 
-def _membranes(path: Path, run: Recording) -> list[str]:
+def _membranes(path: Path, run: Recording, numbers: list[int]) -> list[str]:
     """Differences of the dumped membranes; the last dump of a tick counts."""
-    dumps = {f"membrane_t{tick}.csv": i for i, tick in enumerate(run.dumps.tolist())}
+    dumps = {f"membrane_t{numbers[tick]}.csv": i for i, tick in enumerate(run.dumps.tolist())}
     names = {file.name for file in path.glob("membrane_t*.csv")}
     found = [f"{name}: {'ours' if name in dumps else 'recorded'} only" for name in sorted(names ^ dumps.keys())]
     for name in sorted(names & dumps.keys(), key=lambda name: dumps[name]):
         i = dumps[name]
-        ours = [(n, int(run.membranes[i, n]), int(run.marks[i, n])) for n in range(NEURONS)]
-        found += _rows(path / name, ("neuron", "u", "dirty"), ours)
+        fields = ("neuron", "u", "dirty")
+        recorded = read_table(path / name, *fields)
+        held = [whole(row, "u", path / name) for row in recorded] + [0] * NEURONS
+        ours = [(n, int(u) if mark else held[n], int(mark))
+                for n, (u, mark) in enumerate(zip(run.membranes[i], run.marks[i], strict=True))]  # fmt: skip
+        found += _rows(path / name, fields, ours)
     return found
 
 

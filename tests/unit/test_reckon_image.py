@@ -105,7 +105,7 @@ def test_a_stimulus_is_letters_and_numbers(tmp_path: Path) -> None:
     ("T 0", ":1: T?.*a tick outside a sample"), ("S 0\nX 0", ":2: .*a last tick without a first"),
     ("S 0\nT 0\nX 0\nT 0", ":4: .*a tick outside a sample"), ("S 0\nD 0", ":2: .*a dump before the first tick"),
     ("S 0\nE 256", ":2: E: out of range; found 256"), ("S 0\nG -1", ":2: G: out of range; found -1"),
-    ("s 0", ":1: .*not a letter and a number.*'S'"), ("S zero", ":1: S: not a whole number"), ("S", ":1:")])  # fmt: skip
+    ("s 0", ":1: .*not a letter.*'S'"), ("S zero", ":1: S: not a whole number"), ("S", ":1:")])  # fmt: skip
 def test_a_stimulus_that_cannot_run_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "stimulus.txt"
     path.write_text(text)

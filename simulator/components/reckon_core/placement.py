@@ -1,0 +1,104 @@
+"""Networks and traces as a ReckOn core meets them: which layers it holds, and the lines of a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.components.reckon_core.drive import Stimulus, stimulus_of_steps
+from simulator.components.reckon_core.image import LINES, NEURONS, OUTPUTS, Image, check_stimulus
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.network import Network
+
+VALUE_BITS = 8
+"""A line in a trace of cycles is one number: its letter's place in `LINES`, then 8 bits of value."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The populations of a network that a core holds; `output` is None where nothing follows the recurrent layer."""
+
+    source: str
+    recurrent: str
+    output: str | None
+
+
+def layers_of(network: Network) -> Layers:
+    """The roles of a network's populations.
+
+    A core holds one input population, one layer that it and the layer itself (delay 1) project to, and at most one
+    output layer; all projections are linear.  Raises InputError for any other network, and for one that is too large.
+    """
+    inputs, layers = list(network.inputs), list(network.layers)
+    if len(inputs) != 1 or not 1 <= len(layers) <= 2:
+        raise InputError(
+            "the core holds one input population, one recurrent layer and at most one output layer",
+            key=f"network {network.name}",
+            found=f"inputs {inputs}, layers {layers}",
+        )
+    recurrent = next((p.target for p in network.projections if p.source == inputs[0]), layers[0])
+    output = next((name for name in layers if name != recurrent), None)
+    found = Layers(inputs[0], recurrent, output)
+    delays = {(found.source, recurrent): 0, (recurrent, recurrent): 1, (recurrent, output): 0}
+    for projection in network.projections:
+        key = f"network {network.name}: projection {projection.name}"
+        pair = (projection.source, projection.target)
+        if pair not in delays:
+            raise InputError("the core has no such connection", key=key, found=" -> ".join(pair),
+                             allowed=[f"{a} -> {b}" for a, b in delays if b])  # fmt: skip
+        if projection.kind != "linear" or projection.pool is not None:
+            raise InputError("the core connects all neurons to all", key=f"{key}.kind", found=projection.kind,
+                             allowed=["linear"])  # fmt: skip
+        if projection.delay != delays[pair]:
+            raise InputError("the core has no such delay", key=f"{key}.delay", found=projection.delay,
+                             allowed=[delays[pair]])  # fmt: skip
+    for name, room in ((found.source, NEURONS), (recurrent, NEURONS), (output, OUTPUTS)):
+        if name is not None and network.population(name).size > room:
+            raise InputError("the population is larger than the core", key=f"network {network.name}: population {name}",
+                             found=network.population(name).size, allowed=f"at most {room} neurons")  # fmt: skip
+    return found
+
+
+def image_of(network: Network) -> Image:
+    """The core's sizes for a network whose spikes are known; its weights and thresholds decide nothing then."""
+    layers = layers_of(network)
+    outputs = 1 if layers.output is None else network.population(layers.output).size
+    return Image(network.population(layers.source).size, network.population(layers.recurrent).size, outputs)
+
+
+def stimulus_of_network(
+    network: Network, spikes: Callable[[str, int], tuple[np.ndarray, np.ndarray | None]], steps: int
+) -> Stimulus:
+    """One sample of a network of which every spike is known: `spikes(population, t)` gives (index, value or None).
+
+    Inputs of timestep t go in before tick t, and the recurrent layer's spikes of timestep t are those of the STEP of
+    tick t + 1: a delay of 0 from the input and of 1 around the loop, as in the network.
+    """
+    layers = layers_of(network)
+
+    def fired(name: str, t: int) -> np.ndarray:
+        index, value = spikes(name, t)
+        return np.unique(index if value is None else index[value != 0])
+
+    return stimulus_of_steps(
+        [fired(layers.source, t) for t in range(steps)], [fired(layers.recurrent, t) for t in range(steps)]
+    )
+
+
+def stimulus_of_cycles(time: np.ndarray, index: np.ndarray, name: object) -> Stimulus:
+    """One sample of a trace of cycles: line i is due in cycle time[i], index[i] is its letter and value.
+
+    `name` says whose trace it is where a line cannot run.
+    """
+    kind, value = index >> VALUE_BITS, (index & (1 << VALUE_BITS) - 1).astype(np.int64)
+    wrong = np.flatnonzero(kind >= len(LINES))
+    if wrong.size:
+        raise InputError("no such line", file=name, line=int(wrong[0]) + 1, key="index", found=int(index[wrong[0]]),
+                         allowed=f"0 .. {(len(LINES) << VALUE_BITS) - 1}: letter of {LINES} x 256 + value")  # fmt: skip
+    check_stimulus(kind, value, name)
+    return Stimulus(kind.astype(np.uint8), value, time.astype(np.int64))
