@@ -19,11 +19,7 @@ def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
     crossbar, timing = spec.crossbar, spec.timing
     limit = group_limit(spec, part)
     select = crossbar.select_cycles if crossbar.row_policy == "pack" else 0
-    skip, everything = SKIPS[spec.zero_skip], "no_activity" in spec.quirks
-    if everything:
-        skip = NONE
-    elif "patch_events" in spec.quirks:
-        skip = PE
+    skip = PE if "patch_events" in spec.quirks else SKIPS[spec.zero_skip]
     wordline, read, hold, mux = (
         spec.cycles(ps, clock_hz) for ps in (timing.wordline_ps, timing.read_ps, timing.hold_ps, timing.mux_ps)
     )
@@ -36,7 +32,7 @@ def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
         limit=limit,
         side_by_side=crossbar.kernel_merge == "private",
         held=crossbar.sample_hold and spec.adc.kind != "integrate_steps",
-        everything=everything,
+        everything="no_activity" in spec.quirks,
         range_rows=((1 << spec.adc.bits) - 1) // ((1 << crossbar.cell_bits) - 1),
         check=spec.check_cycles,
         wordline=wordline + select,
