@@ -259,9 +259,18 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "delivered_spikes": work.delivered,
         "dropped_spikes": sum(sent[name] for name in work.left_out),
         "link_bits": _links(machine),
-        **({"crossbar": facts["crossbar"]} if facts.get("crossbar") else {}),
+        **_converted(machine, facts),
         **effective_operations(network, _with_made(work)),
     }
+
+
+def _converted(machine: Machine, facts: dict[str, Any]) -> dict[str, Any]:
+    """What the converters of crossbar tiles saw, by layer: bounds that need no weights, then codes of real devices."""
+    found: dict[str, dict[str, Any]] = {}
+    for unit in machine.units.values():
+        for layer, ranges in getattr(unit, "ranges", {}).items():
+            found[layer] = {**ranges, **facts.get("crossbar", {}).get(layer, {})}
+    return {"crossbar": found} if found else {}
 
 
 def _with_made(work: Workload) -> Trace:

@@ -31,8 +31,8 @@ class Tally:
     """What the converters of one layer saw.
 
     histogram int64 [bins]: conversions by code, `1 << shift` codes per bin from the lowest code on
-    counts int64 [4]: sums above full scale, codes 0, largest |code|, conversions;  lines int64 [1]: most wordlines of
-    one array (or merged arrays) on for one plane;  overflows: partial sums that did not fit their accumulator
+    counts int64 [4]: sums above full scale, codes 0, largest |code|, conversions;  lines int64 [1]: most inputs
+    on in one read;  overflows: partial sums that did not fit their accumulator
     """
 
     converter: Converter

@@ -30,7 +30,7 @@ def list_reads(
     read_position, read_scale int64 [capacity] (out): position minus `first`; sign * 2^bit of the plane, 1 if folded
     read_start int64 [capacity + 1] (out): first entry of each read, then the number of entries
     entry_row, entry_value int64 [capacity] (out): row in the matrix, and what it carries (1 with planes)
-    lines int64 [1] (in, out): most active lines of one domain and plane seen so far
+    lines int64 [1] (in, out): most active lines of one read seen so far
 
     Order: position, plane, domain, group, line.  `capacity` is at least positions * planes * rows of the block.
     """
@@ -77,7 +77,7 @@ def list_reads(
                     entries += 1
                     read_start[reads] = entries
                     active += 1
-                    lines[0] = max(lines[0], active)
+                    lines[0] = max(lines[0], entries - read_start[reads - 1])
     return reads
 
 

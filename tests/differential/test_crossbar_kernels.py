@@ -137,10 +137,10 @@ def test_list_of_reads(seed: int) -> None:
                         value = int(values[(y * width + x) * channels + low + k])
                         if value and (not planes or (value * sign > 0 and abs(value) // 2**bit % 2)):
                             active.append((line0 + k, start + k, value if not planes else 1))
-                most = max(most, len(active))
                 groups: dict[int, list] = {}
                 for order, (wordline, at, value) in enumerate(active):
                     groups.setdefault((order if pack else wordline) // group, []).append((at, value))
+                most = max([most, *map(len, groups.values())])
                 expected += [(position - first, sign * 2**bit, entries) for entries in groups.values()]
     capacity = (last - first) * max(1, len(planes)) * row
     position, scale, rows, carried = (np.zeros(capacity, np.int64) for _ in range(4))

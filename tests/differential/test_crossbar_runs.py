@@ -41,6 +41,10 @@ def test_the_machine_is_charged_for_the_conversions_that_the_function_makes(seed
     trace = complete_trace(network, binary_steps(rng, network, samples=2, steps=3))[0]
     record = simulate(hardware, network, trace)
     assert converted(record) == facts_of(record, "conversions")
+    bounds = simulate(hardware, network.topology(), trace).work["crossbar"]
+    for name, facts in record.work["crossbar"].items():
+        assert facts["rows_on_max"] == bounds[name]["rows_on_max"]
+        assert facts["clip_possible"] == bounds[name]["clip_possible"] <= facts["conversions"]
 
 
 def test_both_engines_hear_the_devices() -> None:

@@ -113,8 +113,8 @@ def oracle_sums(
                     for line, (index, value) in enumerate(lines):
                         if value and (tile.folded or (value * sign > 0 and abs(value) >> bit & 1)):
                             active.append((line, (index, value if tile.folded else 1)))
-                    counts.lines = max(counts.lines, len(active))
                     for rows in groups_of(active, tile):
+                        counts.lines = max(counts.lines, len(rows))
                         _read(rows, block, position, layer, weights, tile, counts, sums, sign * 2**bit)
             for o, found in sums.items():
                 at = position * layer.outputs + o

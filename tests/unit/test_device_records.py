@@ -18,6 +18,14 @@ def facts_of(record: Record, fact: str) -> dict[str, int]:
     return {name: facts[fact] for name, facts in record.work["crossbar"].items()}
 
 
+def codes_of(record: Record) -> dict[str, dict]:
+    """What converters saw, without the bound that needs no weights."""
+    return {
+        name: {key: value for key, value in facts.items() if key != "clip_possible"}
+        for name, facts in record.work["crossbar"].items()
+    }
+
+
 def digits(samples: int) -> tuple:
     network, recorded = load_network("digits"), first_samples(load_trace("digits"), samples)
     return network, recorded, replace(recorded, populations={n: recorded.populations[n] for n in network.inputs})
@@ -43,10 +51,10 @@ def test_a_run_on_devices_is_the_function_s_and_replays_to_the_same_facts(tmp_pa
     record = simulate(hardware, network, inputs, seed=5)
     plan = check_crossbars(place(network, hardware), network, hardware)
     made = run_on_crossbars(network, inputs, hardware.units["cim"], plan, 5)
-    assert record.work["crossbar"] == made.facts
+    assert codes_of(record) == made.facts
     assert record.work["spikes"] == {p.name: made.trace.spikes(p.name).count for p in network.populations}
     assert record.work["spikes"] != simulate(hardware, network, inputs, seed=6).work["spikes"]
-    assert simulate(hardware, network, made.trace, seed=5).work["crossbar"] == made.facts
+    assert codes_of(simulate(hardware, network, made.trace, seed=5)) == made.facts
     again = load_record(write_record(record, tmp_path / "record.h5"))
     assert again.work["crossbar"] == record.work["crossbar"] and again.summary() == record.summary()
 
@@ -55,7 +63,20 @@ def test_only_weights_in_real_devices_are_converted() -> None:
     """Without a device, without weights, or with every input taken as a spike there is nothing to count."""
     network, recorded, _ = digits(1)
     real, plain = load_hardware("cim_rram65", ["cim.device={}"]), load_hardware("cim_rram65")
-    assert "crossbar" in simulate(real, network, recorded).work
-    assert "crossbar" not in simulate(plain, network, recorded).work
-    assert "crossbar" not in simulate(real, network.topology(), recorded).work
-    assert "crossbar" not in simulate(real, network, recorded, activity="dense").work
+    others = [(plain, network, "spikes"), (real, network.topology(), "spikes"), (real, network, "dense")]
+    for hardware, given, activity in others:
+        facts = simulate(hardware, given, recorded, activity=activity).work["crossbar"]
+        assert all(set(seen) == {"rows_on_max", "clip_possible"} for seen in facts.values())
+    made, bound = (simulate(real, n, recorded).work["crossbar"] for n in (network, network.topology()))
+    for name, seen in made.items():
+        assert bound[name].items() <= seen.items() and "codes" in seen
+
+
+def test_what_is_cut_off_lies_within_the_bound() -> None:
+    """One code per level: a sum above full scale needs rows that may add up to it."""
+    network, recorded, _ = digits(1)
+    settings = ["cim.device.adc_range=granular", "cim.adc.bits=3"]
+    seen = simulate(load_hardware("cim_rram65", settings), network, recorded).work["crossbar"]
+    assert sum(facts["adc_clip_high"] for facts in seen.values()) > 0
+    for facts in seen.values():
+        assert facts["adc_clip_high"] <= facts["clip_possible"] <= facts["conversions"]

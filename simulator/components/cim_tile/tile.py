@@ -31,6 +31,7 @@ class CimTile:
 
     def __init__(self, ctx: Context, spec: Any) -> None:
         self.ctx, self.spec = ctx, spec
+        self.ranges: dict[str, dict[str, int]] = {}
         self._vectors: dict[str, LayerVectors] = {}
         self._repetition = (-1, -1)
         self._entered: set[str] = set()  # input populations that are on the chip in this repetition
@@ -113,6 +114,9 @@ class CimTile:
         number = ctx.work.layer(job.row)
         for action, amount in found.counts.items():
             ctx.count(number, action, amount)
+        seen = self.ranges.setdefault(layer.layer, {"rows_on_max": 0, "clip_possible": 0})
+        seen["rows_on_max"] = max(seen["rows_on_max"], found.most_rows)
+        seen["clip_possible"] += found.clip_possible
         if not ctx.reference:
             ctx.work.delivered += found.synaptic
         return Member(layer, found)
