@@ -48,7 +48,9 @@ def run_core(
     spec = load_hardware("reckon28").unit("core")
     ledger = Ledger(["core"], [UNATTRIBUTED, "layer"], [action.name for action in spec.ACTIONS])
     board = Board(env, len(samples))
-    work = SimpleNamespace(layer=lambda row: 1, after=lambda row: ([], []), stimulus=lambda row, sample: samples[row])
+    work = SimpleNamespace(
+        layer=lambda row: 1, after=lambda row: ([], []), stimulus=lambda row, sample: samples[row], delivered=0
+    )
     log = StateLog(spec.STALLS, paint, add_runs, timeline=True)
     queue = JobQueue(env, len(samples))
     ctx = Context("core", 0, env, Clock("core", HZ), ledger, log, board, queue, work, reference, 0, {})  # type: ignore[arg-type]

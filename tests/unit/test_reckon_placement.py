@@ -69,22 +69,37 @@ def test_connections_the_core_lacks_are_refused() -> None:
 
 def test_known_spikes_pass_in_the_timesteps_of_the_network() -> None:
     """PROP of tick t passes the inputs of step t and the spikes of step t - 1: 10 + 2 * 5 cycles per active index."""
+    # The spike of the last step reaches the outputs in a tick of its own, and its loop lies beyond the network's end.
     network = recurrent_network()
-    spikes = {("in", 0): [1, 4], ("in", 2): [0], ("rec", 0): [1, 2, 3], ("rec", 1): [0]}
+    spikes = {("in", 0): [1, 4], ("in", 2): [0], ("rec", 0): [1, 2, 3], ("rec", 1): [0], ("rec", 2): [9]}
     found = stimulus_of_network(network, lambda name, t: (np.array(spikes.get((name, t), []), np.uint32), None), 3)
     run = run_stimulus(image_of(network), found)
-    active = [2, 3, 1]  # {1, 4}, {1, 2, 3}, {0} from both sources
-    assert (run.ticks[:3, 5] - run.ticks[:3, 4]).tolist() == [10 + 10 * n for n in active]
-    assert run.ticks[:, 8].tolist() == [0, 3, 1, 0]
-    assert run.counts[6] == 10 * (2 + 3 + 2) and run.counts[7] == 3 * 4
+    active = [2, 3, 1, 1]  # {1, 4}, {1, 2, 3}, {0} from both sources, {9}
+    assert (run.ticks[:4, 5] - run.ticks[:4, 4]).tolist() == [10 + 10 * n for n in active]
+    assert run.ticks[:, 8].tolist() == [0, 3, 1, 1, 0]
+    assert run.counts[6] == 10 * (2 + 3 + 2 + 1) and run.counts[7] == 3 * 5
+    assert run.counts[6] + run.counts[7] - found.beyond == 10 * 3 + 10 * 4 + 3 * 5, "fan-outs of the network"
 
 
-def test_a_value_of_zero_is_no_spike() -> None:
-    network = recurrent_network()
-    pair = (np.array([1, 2], np.uint32), np.array([0, 3], np.int32))
-    found = stimulus_of_network(network, lambda name, t: pair, 1)
-    assert found.value[found.kind == LINES.index("E")].tolist() == [2]
-    assert found.given.nonzero()[1].tolist() == [2]
+@pytest.mark.parametrize("looped", [True, False])
+@pytest.mark.parametrize("output", [True, False])
+def test_operations_beyond_the_network_are_told_apart(looped: bool, output: bool) -> None:
+    whole = recurrent_network()
+    kept = [p for p in whole.projections if (p.name != "b" or looped) and (p.name != "c" or output)]
+    network = Network("small", whole.populations[: 3 if output else 2], tuple(kept))
+    rec = [[1, 2], [3], [4, 5, 6]]
+    found = stimulus_of_network(
+        network, lambda name, t: (np.array([0] if name == "in" else rec[t], np.uint32), None), 3
+    )
+    run = run_stimulus(image_of(network), found)
+    fan_outs = 10 * 3 + (10 * 3 if looped else 0) + (3 * 6 if output else 0)
+    assert run.counts[6] + run.counts[7] - found.beyond == fan_outs
+
+
+def test_several_spikes_of_a_neuron_in_a_timestep_are_refused() -> None:
+    pair = (np.array([1, 2], np.uint32), np.array([1, 3], np.int32))
+    with pytest.raises(InputError, match=r"population in, timestep 0: the core takes one spike.*; found 3"):
+        stimulus_of_network(recurrent_network(), lambda name, t: pair, 1)
 
 
 def test_a_trace_of_cycles_is_lines_with_due_times() -> None:

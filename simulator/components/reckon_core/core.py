@@ -9,6 +9,7 @@ import numpy as np
 
 from simulator.components.reckon_core.drive import Driver, Recording, Stimulus, run_stimulus
 from simulator.components.reckon_core.image import Image
+from simulator.components.reckon_core.placement import image_of, layers_of, stimulus_of_network
 from simulator.components.reckon_core.reference import Reference
 from simulator.engine.board import Job
 from simulator.engine.context import Context
@@ -23,14 +24,15 @@ SEND_CYCLES = 5
 class ReckonCore:
     """One core; see `simulator.hardware.specs.reckon_core` for its fields.
 
-    A task is one sample: `work.stimulus(row, sample)` gives the image that the core holds and the lines it is driven
-    with.  The core shares nothing while a sample runs, so the kernel runs the whole sample ahead and the process
-    sleeps until its end.
+    A task is one sample.  It is made of the network's spikes, which are known before the machine runs; a workload of
+    lines with due cycles has a method `stimulus(row, sample)` that gives the image the core holds and the lines.  The
+    core shares nothing while a sample runs, so the kernel runs it ahead and the process sleeps until its end.
     """
 
     def __init__(self, ctx: Context, spec: Any) -> None:
         self.ctx, self.spec = ctx, spec
         self.driver = Driver(spec.start_cycles, spec.sample_cycles, spec.level_cycles)
+        self.readout = 0
         self.recordings: dict[tuple[int, int], Recording] = {}
 
     def connect(self, units: dict[str, Any]) -> None:
@@ -45,15 +47,30 @@ class ReckonCore:
         while True:
             job, start = yield from ctx.next_job()
             yield ctx.until(start)
-            image, stimulus = ctx.work.stimulus(job.row, job.sample)  # type: ignore[attr-defined]
+            image, stimulus = self._sample(job)
             self._fits(image)
             recording = yield from self._run(image, stimulus, start)
             end = start + recording.cycles
             yield ctx.until(end)
             self._book(job, recording, start)
-            ctx.ran(ctx.work.layer(job.row), ctx.clock.ps(start), ctx.env.now)
+            ctx.work.delivered += int(recording.counts[6] + recording.counts[7]) - stimulus.beyond
+            for layer in {ctx.work.layer(job.row), self.readout}:
+                ctx.ran(layer, ctx.clock.ps(start), ctx.env.now)
             self.recordings[job.row, job.sample] = recording
             ctx.board.complete(job.row)
+
+    def _sample(self, job: Job) -> tuple[Image, Stimulus]:
+        """What the core holds and is driven with in a task; finds the ledger row of its output layer."""
+        work = self.ctx.work
+        self.readout = work.layer(job.row)
+        if hasattr(work, "stimulus"):
+            image, stimulus = work.stimulus(job.row, job.sample)
+            return image, stimulus
+        output = layers_of(work.network).output
+        if output is not None:
+            self.readout = self.ctx.ledger.layers.index(output)
+        lines = stimulus_of_network(work.network, lambda name, t: work.spikes(name, job.sample, t), job.t1)
+        return image_of(work.network), lines
 
     def _fits(self, image: Image) -> None:
         """InputError where a network is larger than the core."""
@@ -78,11 +95,13 @@ class ReckonCore:
         reads, writes, inputs, recurrents, outputs, _, synapses, readouts = recording.counts.tolist()
         steps = int((recording.ticks[:, 3] > 0).sum())
         ctx.count(layer, "accept:spike", len(recording.events))
-        ctx.count(layer, "accumulate:partial_sum", synapses + readouts)
+        ctx.count(layer, "accumulate:partial_sum", synapses)
+        ctx.count(self.readout, "accumulate:partial_sum", readouts)
         ctx.count(layer, "update:state", steps * self._updated(recording))
         ctx.count(layer, "read:state", reads * WORD_BITS)
         ctx.count(layer, "write:state", writes * WORD_BITS)
-        ctx.count(layer, "read:weight", (inputs + recurrents + outputs) * WORD_BITS)
+        ctx.count(layer, "read:weight", (inputs + recurrents) * WORD_BITS)
+        ctx.count(self.readout, "read:weight", outputs * WORD_BITS)
         runs = busy_runs(recording) + start
         ctx.log.add_busy_runs(runs)
         ready = np.concatenate(([start], runs[:, 1]))[: len(runs)]

@@ -38,12 +38,14 @@ class Stimulus:
     kind uint8 [n], value int64 [n]: letters (by place in `LINES`) and numbers, as `read_stimulus` gives them.
     due int64 [n]: the cycle before which a line does not begin; empty: each begins when the core is ready.
     given uint8 [ticks, 256]: spikes of each tick's STEP, where they are known from a trace; empty: the core makes them.
+    beyond: synaptic operations that the core does and the network has not: past its last timestep, without an output.
     """
 
     kind: np.ndarray
     value: np.ndarray
     due: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     given: np.ndarray = field(default_factory=lambda: np.empty((0, NEURONS), np.uint8))
+    beyond: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,18 @@ class Recording:
     marks: np.ndarray
 
 
-def stimulus_of_steps(inputs: Sequence[np.ndarray], given: Sequence[np.ndarray] | None = None) -> Stimulus:
+def stimulus_of_steps(
+    inputs: Sequence[np.ndarray], given: Sequence[np.ndarray] | None = None, drain: bool = False
+) -> Stimulus:
     """One sample: inputs[t] (indices) are propagated by tick t and met by the STEP of tick t + 1, so that n steps take
-    n + 1 ticks.  given[t]: neurons that the STEP of tick t + 1 makes fire, where they are known."""
+    n + 1 ticks.  given[t]: neurons that the STEP of tick t + 1 makes fire, where they are known.  drain: one tick more,
+    which passes the spikes of the last step on to the outputs; a sample without steps has it too."""
+    drain |= not inputs
     lines = [("S", 0), ("I", 1)]
     for index in inputs:
         lines += [("E", int(i)) for i in index] + [("T", 0)]
-    lines.append(("X", 0))
-    spikes = np.zeros((0 if given is None else len(inputs) + 1, NEURONS), np.uint8)
+    lines += [("T", 0), ("X", 0)] if drain else [("X", 0)]
+    spikes = np.zeros((0 if given is None else len(inputs) + 1 + drain, NEURONS), np.uint8)
     for t, index in enumerate(given or ()):
         spikes[t + 1, index] = 1
     kind = np.array([LINES.index(letter) for letter, _ in lines], np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,17 +77,29 @@ def stimulus_of_network(
     """One sample of a network of which every spike is known: `spikes(population, t)` gives (index, value or None).
 
     Inputs of timestep t go in before tick t, and the recurrent layer's spikes of timestep t are those of the STEP of
-    tick t + 1: a delay of 0 from the input and of 1 around the loop, as in the network.
+    tick t + 1: a delay of 0 from the input and of 1 around the loop, as in the network.  Where there is an output
+    layer, a last tick passes the last spikes on to it.
     """
     layers = layers_of(network)
-
-    def fired(name: str, t: int) -> np.ndarray:
-        index, value = spikes(name, t)
-        return np.unique(index if value is None else index[value != 0])
-
-    return stimulus_of_steps(
-        [fired(layers.source, t) for t in range(steps)], [fired(layers.recurrent, t) for t in range(steps)]
+    inputs, given = (
+        [_fired(spikes(name, t), name, t) for t in range(steps)] for name in (layers.source, layers.recurrent)
     )
+    stimulus = stimulus_of_steps(inputs, given, drain=layers.output is not None)
+    size, last = network.population(layers.recurrent).size, given[-1].size if given else 0
+    looped = any(p.source == p.target for p in network.projections)
+    passed = sum(index.size for index in given[:-1])
+    if layers.output is None:
+        return replace(stimulus, beyond=passed * (1 + (0 if looped else size)))
+    return replace(stimulus, beyond=size * (last + (0 if looped else passed)))
+
+
+def _fired(pair: tuple[np.ndarray, np.ndarray | None], name: str, t: int) -> np.ndarray:
+    """Neurons of a population that spike in timestep t; the core takes one bit of each."""
+    index, value = pair
+    if value is not None and (value != 1).any():
+        raise InputError("the core takes one spike per neuron and timestep", key=f"population {name}, timestep {t}",
+                         found=int(value[value != 1][0]), allowed=[1])  # fmt: skip
+    return index
 
 
 def stimulus_of_cycles(time: np.ndarray, index: np.ndarray, name: object) -> Stimulus:
