@@ -2,9 +2,10 @@
 
     python -m benchmarks.cim_accuracy [--hw cim_rram65] [--samples 100] [--seeds 3] [--set FIELD=VALUE].. [--json]
 
-Every row changes one thing of an otherwise ideal tile (10-bit converters, `device: {}`), the last ones all of it.  The
-class is the output neuron with most spikes, as in traces/README.md.  Shown are the mean over the seeds and the worst
-seed, how many output spikes differ from the ordinary network's, and how many conversions were cut off.
+Every row changes one thing of an otherwise ideal tile (10-bit converters, `device: {}`); then come named devices with
+all that is known of them, and one of them with converters of few bits.  The class is the output neuron with most
+spikes, as in traces/README.md.  Shown are the mean over the seeds, the worst seed, how many output spikes per image
+differ from the ordinary network's, and the share of conversions that was cut off.
 
 Bar: the ideal tile gives every spike of the ordinary network, and in no sweep does a larger imperfection raise the mean
 accuracy by more than three standard errors of the sample.
@@ -67,6 +68,9 @@ SWEEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("device.model=cmo_hfox_0.2pct", f"device.seconds={t}") for t in (1, 3600, 86400, 2.6e6)
     ),
     "MNSIM defaults": (("device.model=mnsim",),),
+    "Wan 2022 after a second, converter bits": tuple(
+        (f"adc.bits={n}", "device.adc_range=calibrated", "device.model=wan2022_1s") for n in (6, 5, 4, 3)
+    ),
 }
 """Name -> settings with growing imperfection."""
 RANDOM = ("device.sigma", "device.stuck", "device.read", "device.model")
