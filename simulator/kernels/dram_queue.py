@@ -190,8 +190,9 @@ def move(waiting, ready, bank, entry, record, scalar, shape):
         push(write, place, waiting, ready, bank, entry, scalar, shape)
         return True
     held = scalar[HELD_WRITES]
-    idle = held > shape[DRAIN_ABOVE] and scalar[QUEUED] == 0
-    if scalar[QUOTA] == 0 and (held >= shape[WRITES_HELD] or idle):
+    full = held >= shape[WRITES_HELD]
+    idle = scalar[QUEUED] == 0 and (full or held > shape[DRAIN_ABOVE])
+    if scalar[QUOTA] == 0 and (full or idle):
         scalar[QUOTA] = held
     if scalar[QUOTA] > 0:
         i = with_room(1, waiting, bank, entry, scalar, shape)

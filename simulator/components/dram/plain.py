@@ -16,7 +16,7 @@ from simulator.hardware.dram_timing import Command, DramTiming, Scope, constrain
 
 @dataclass
 class PlainTransfer:
-    """`bursts` bursts from number `block` on, of which `left` are not done; `tag` names its row of counts."""
+    """`bursts` bursts from number `block` on; `left` of those in the channel are not done; `tag`: its row of counts."""
 
     arrival: int
     block: int
@@ -83,10 +83,23 @@ class PlainChannel:
         self.finished = 0
         self.commands: list[tuple[int, Command, int, int, int, int, int]] = []
 
-    def ask(self, transfer: PlainTransfer) -> None:
-        """A client has one more transfer to offer, behind its others."""
+    def add_clients(self, clients: int) -> None:
+        """Makes room for so many clients in all."""
+        while len(self.clients) < clients:
+            self.clients.append(deque())
+            self.outstanding.append(0)
+
+    def ask(self, transfer: PlainTransfer) -> bool:
+        """A client has one more transfer to offer, behind its others; False if none of its bursts lies here."""
         offsets = deque(i for i in range(transfer.bursts) if self._place(transfer.block + i)["channel"] == self.channel)
-        self.clients[transfer.client].append((transfer, offsets))
+        transfer.left = len(offsets)
+        if offsets:
+            self.clients[transfer.client].append((transfer, offsets))
+        return bool(offsets)
+
+    def open_ranks(self) -> int:
+        """Ranks with a bank open."""
+        return len({bank.rank for bank in self.banks if bank.row is not None})
 
     def step(self, cycle: int) -> None:
         """Completions, refresh or one other command, one burst into its bank queue."""
@@ -95,7 +108,7 @@ class PlainChannel:
         if not self._refresh(cycle, closed):
             self._issue(cycle, closed)
         self._move()
-        self.active += len({bank.rank for bank in self.banks if bank.row is not None})
+        self.active += self.open_ranks()
 
     def accept(self, cycle: int) -> None:
         """At most one burst is accepted: of the first client, in turn, whose next burst may be."""
@@ -308,8 +321,9 @@ class PlainChannel:
             if oldest is not None and self._room(oldest):
                 self._push(oldest)
             return
-        idle = len(writes) > self.controller.drain_above and not any(bank.queue for bank in self.banks)
-        if self.quota == 0 and (len(writes) >= self.controller.write_queue or idle):
+        full = len(writes) >= self.controller.write_queue
+        idle = (full or len(writes) > self.controller.drain_above) and not any(bank.queue for bank in self.banks)
+        if self.quota == 0 and (full or idle):
             self.quota = len(writes)
         if self.quota:
             write = next((burst for burst in writes if self._room(burst)), None)

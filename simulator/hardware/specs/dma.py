@@ -18,7 +18,7 @@ class Dma(UnitSpec):
     ACTIONS: ClassVar[tuple[Action, ...]] = moves((("transfer", "transfer_energy_pj_per_bit"),), "interconnect")
     STALLS: ClassVar[tuple[str, ...]] = ("dependency", "memory")
     COMPONENT: ClassVar[str] = "simulator.components.dma:Dma"
-    REFERENCES: ClassVar[dict[str, tuple[str, ...]]] = {"far": ("dram",)}
+    REFERENCES: ClassVar[dict[str, tuple[str, ...]]] = {"far": ("dram", "banked_dram")}
 
     type: Annotated[Literal["dma"], Field(description="engine that moves tensors between memories")]
     chunk_bytes: Annotated[Bytes, Field(description="bytes of one request to main memory")]
