@@ -23,6 +23,7 @@ from simulator.kernels.sweep import paint
 from simulator.ledger import UNATTRIBUTED, Ledger
 from tests.differential.test_reckon_kernel import random_image, random_lines
 from tests.order.shuffled import ShuffledEnvironment
+from tests.unit.test_reckon_placement import recurrent_network
 
 HZ = 13_000_000
 
@@ -35,33 +36,37 @@ class Bench:
     core: ReckonCore
     ledger: Ledger
 
-    def counts(self) -> dict[str, int]:
-        """Action -> count of the layer."""
-        return dict(zip(self.ledger.actions, self.ledger.counts[0, 1].tolist(), strict=True))
+    def counts(self, layer: int = 1) -> dict[str, int]:
+        """Action -> count of a layer, by default the recurrent one."""
+        return dict(zip(self.ledger.actions, self.ledger.counts[0, layer].tolist(), strict=True))
 
 
 def run_core(
     samples: list[tuple[Image, Stimulus]], reference: bool = False, environment: Environment | None = None
 ) -> Bench:
     """Runs samples one after another on the core, all commanded at time 0."""
-    env = environment or Environment()
-    spec = load_hardware("reckon28").unit("core")
-    ledger = Ledger(["core"], [UNATTRIBUTED, "layer"], [action.name for action in spec.ACTIONS])
-    board = Board(env, len(samples))
     work = SimpleNamespace(
         layer=lambda row: 1, after=lambda row: ([], []), stimulus=lambda row, sample: samples[row], delivered=0
     )
+    return run_work(work, len(samples), 1, reference, environment or Environment())
+
+
+def run_work(work: SimpleNamespace, tasks: int, steps: int, reference: bool, env: Environment) -> Bench:
+    """Runs so many tasks of `steps` timesteps that `work` tells of."""
+    spec = load_hardware("reckon28").unit("core")
+    ledger = Ledger(["core"], [UNATTRIBUTED, "rec", "out"], [action.name for action in spec.ACTIONS])
+    board = Board(env, tasks)
     log = StateLog(spec.STALLS, paint, add_runs, timeline=True)
-    queue = JobQueue(env, len(samples))
+    queue = JobQueue(env, tasks)
     ctx = Context("core", 0, env, Clock("core", HZ), ledger, log, board, queue, work, reference, 0, {})  # type: ignore[arg-type]
     core = ReckonCore(ctx, spec)
     core.connect({})
     core.start()
-    complete = board.begin(range(len(samples)))
+    complete = board.begin(range(tasks))
 
     def host():
-        for row in range(len(samples)):
-            yield from queue.put(Job(row, 0, 0, 1))
+        for row in range(tasks):
+            yield from queue.put(Job(row, 0, 0, steps))
         yield complete
 
     env.run(until=env.process(host()))
@@ -129,6 +134,25 @@ def test_cycles_and_counts_of_a_sample_in_closed_form() -> None:
     log = bench.core.ctx.log
     assert log.busy == bench.counts()["active:cycle"]
     assert log.busy + sum(log.stall) < run.cycles == bench.core.ctx.clock.at_or_after(bench.env.now)
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_a_network_delivers_its_fan_outs_and_books_outputs_apart(reference: bool) -> None:
+    """Operations delivered are those of the network; the core's own, one loop past its end, are priced besides."""
+    spikes = {"in": [[1, 4], [], [0]], "rec": [[1, 2, 3], [0], [9]], "out": [[], [], []]}
+    work = SimpleNamespace(
+        network=recurrent_network(inputs=6, recurrent=10, outputs=3),
+        layer=lambda row: 1,
+        after=lambda row: ([], []),
+        spikes=lambda name, sample, t: (np.array(spikes[name][t], np.uint32), None),
+        delivered=0,
+    )
+    bench = run_work(work, 1, 3, reference, Environment())
+    assert work.delivered == 10 * 3 + 10 * 4 + 3 * 5, "inputs, loop without its last spike, outputs"
+    assert bench.counts()["accumulate:partial_sum"] == 10 * (3 + 5)
+    assert bench.counts(2)["accumulate:partial_sum"] == 3 * 5
+    assert bench.counts(2)["read:weight"] == 128 * 5
+    assert set(bench.core.ctx.tasks) == {1, 2}
 
 
 def test_a_tick_moves_the_controller_three_cycles_later_and_not_before() -> None:
