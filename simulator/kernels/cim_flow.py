@@ -24,20 +24,48 @@ from simulator.kernels.cim_flow_moves import (
     work,
 )
 from simulator.kernels.cim_flow_tables import (
+    ACTORS,
     ASKING,
     BUSY,
     DIRTY,
     FULL,
     HEAP,
+    HOMES,
+    HOP,
     INPUT,
+    INPUTS,
     JOIN,
     JOINING,
+    LANES,
     LEFT,
     NETWORK,
     NOW,
     PARTIAL_SUM,
     PORT,
+    PORTS,
+    S_ASKED,
+    S_DIRTY,
+    S_HEAP,
+    S_HELD,
+    S_HOLDER,
+    S_HOME,
+    S_LANE,
+    S_QUEUE,
+    S_READY,
+    S_SOURCE,
+    S_SPAN,
+    S_WAITS,
+    S_WHEN,
     SENDING,
+    T_HOME,
+    T_LANE,
+    T_LAYER,
+    T_MEMBER,
+    T_MEMBER_START,
+    T_POSITION,
+    T_SOURCE,
+    T_STREAM,
+    T_VECTOR,
     TAKEN,
     WORKING,
     WRITE,
@@ -45,201 +73,220 @@ from simulator.kernels.cim_flow_tables import (
 
 
 @njit(cache=True)
-def flow(tables, state):
-    """Runs a segment to its end; returns the number of runs in `FlowState.runs`.
+def flow(tables, state, runs):
+    """Runs a segment to its end; returns the number of rows in `runs`.
 
-    tables: `FlowTables`, not changed.     state: `FlowState` in its first state (in, out).
+    tables int64 [..]: `FlowTables` one behind the other, not changed.
+    state int64 [..]: `FlowState` likewise, in its first state (in, out).     runs: `FlowState.runs` (out).
     """
-    st, runs = state.st, state.runs
-    homes = tables.home.shape[0]
-    width = tables.member_start.size - 1 + 4 * tables.lane.shape[0] + 2 * homes + tables.source.shape[0]
+    homes = tables[HOMES]
+    width = tables[PORTS] + 4 * tables[LANES] + 2 * homes + tables[INPUTS]
     found = 0
-    for i in range(tables.source.shape[0]):
+    for i in range(tables[INPUTS]):
         try_input(tables, state, i)
-    for lane in range(tables.lane.shape[0]):
+    for lane in range(tables[LANES]):
         try_fetch(tables, state, lane, width)
     for home in range(homes):
-        if state.home[home, 4] == JOIN:
+        if state[state[S_HOME] + 8 * home + 4] == JOIN:
             try_take(tables, state, home, width)
     while True:
-        while st[HEAP] > 0 and state.heap[0] // width == st[NOW]:
+        while state[HEAP] > 0 and state[state[S_HEAP]] // width == state[NOW]:
             happen(tables, state, pop(state) % width, width)
-        while st[DIRTY] > 0:
-            st[DIRTY] -= 1
-            grant(tables, state, state.dirty[st[DIRTY]], width)
-        if st[LEFT] == 0 or st[HEAP] == 0:
+        while state[DIRTY] > 0:
+            state[DIRTY] -= 1
+            grant(tables, state, state[state[S_DIRTY] + state[DIRTY]], width)
+        if state[LEFT] == 0 or state[HEAP] == 0:
             return found
         kind = INPUT
-        if st[WORKING] > 0:
+        if state[WORKING] > 0:
             kind = BUSY
-        elif st[SENDING] > 0:
+        elif state[SENDING] > 0:
             kind = NETWORK
-        elif st[JOINING] > 0:
+        elif state[JOINING] > 0:
             kind = PARTIAL_SUM
-        elif st[ASKING] > 0:
+        elif state[ASKING] > 0:
             kind = PORT
-        now, then = st[NOW], state.heap[0] // width
+        now, then = state[NOW], state[state[S_HEAP]] // width
         if found > 0 and runs[found - 1, 2] == kind:
             runs[found - 1, 1] = then
         else:
             runs[found, 0], runs[found, 1], runs[found, 2] = now, then, kind
             found += 1
-        st[NOW] = then
+        state[NOW] = then
 
 
 @njit(cache=True)
 def grant(tables, state, port, width):
     """A free `port` serves the request that has waited longest, the lowest number among equals; tables, state as in
     `flow`, width: number of event codes."""
-    if state.holder[port] >= 0 or state.queue[port] == 0:
+    if state[state[S_HOLDER] + port] >= 0 or state[state[S_QUEUE] + port] == 0:
         return
-    best, since = -1, state.st[NOW] + 1
-    for i in range(tables.member_start[port], tables.member_start[port + 1]):
-        request = tables.member[i]
-        if 0 <= state.asked[request] < since:
-            best, since = request, state.asked[request]
-    state.asked[best] = -1
-    state.queue[port] -= 1
-    state.holder[port] = best
-    now = state.st[NOW]
-    push(state, now + state.held[best], port, width)
-    actors, sources, lanes = tables.resource.size // 2, tables.source.shape[0], tables.lane.shape[0]
+    best, since = -1, state[NOW] + 1
+    for i in range(tables[tables[T_MEMBER_START] + port], tables[tables[T_MEMBER_START] + port + 1]):
+        request = tables[tables[T_MEMBER] + i]
+        if 0 <= state[state[S_ASKED] + request] < since:
+            best, since = request, state[state[S_ASKED] + request]
+    state[state[S_ASKED] + best] = -1
+    state[state[S_QUEUE] + port] -= 1
+    state[state[S_HOLDER] + port] = best
+    now = state[NOW]
+    push(state, now + state[state[S_HELD] + best], port, width)
+    actors, sources, lanes = tables[ACTORS], tables[INPUTS], tables[LANES]
     actor = best % actors
     if actor >= sources:
-        layer = tables.lane[actor - sources, 0] if actor < sources + lanes else tables.home[actor - sources - lanes, 0]
-        state.waits[layer, NETWORK if best >= actors else PORT] += now - since
+        layer = (
+            tables[tables[T_LANE] + 9 * (actor - sources)]
+            if actor < sources + lanes
+            else tables[tables[T_HOME] + 5 * (actor - sources - lanes)]
+        )
+        state[state[S_WAITS] + 6 * layer + (NETWORK if best >= actors else PORT)] += now - since
 
 
 @njit(cache=True)
 def happen(tables, state, code, width):
     """Event `code` (of `width`) happens in this cycle: a port is released, a PE free, a result made, a message there, a
     register full, a home done, a position available; tables, state as in `flow`."""
-    ports, lanes, homes = tables.member_start.size - 1, tables.lane.shape[0], tables.home.shape[0]
+    ports, lanes, homes = tables[PORTS], tables[LANES], tables[HOMES]
     if code < ports:
         release(tables, state, code, width)
         return
     code -= ports
     if code < lanes:
-        state.lane[code, 6] = 0
+        state[state[S_LANE] + 9 * code + 6] = 0
         try_start(tables, state, code, width)
     elif code < 2 * lanes:
         result(tables, state, code - lanes, width)
     elif code < 3 * lanes:
-        state.st[SENDING] -= 1
+        state[SENDING] -= 1
         lane = code - 2 * lanes
         arrive(tables, state, lane, width)
-        if state.lane[lane, 2] > state.lane[lane, 3]:
-            push(state, state.when[tables.lane[lane, 8] + state.lane[lane, 3]], ports + code, width)
+        if state[state[S_LANE] + 9 * lane + 2] > state[state[S_LANE] + 9 * lane + 3]:
+            push(
+                state,
+                state[state[S_WHEN] + tables[tables[T_LANE] + 9 * lane + 8] + state[state[S_LANE] + 9 * lane + 3]],
+                ports + code,
+                width,
+            )
     elif code < 4 * lanes:
-        state.lane[code - 3 * lanes, 5] = FULL
+        state[state[S_LANE] + 9 * (code - 3 * lanes) + 5] = FULL
         try_start(tables, state, code - 3 * lanes, width)
     elif code < 4 * lanes + homes:
         home = code - 4 * lanes
-        work(state, tables.home[home, 0], -1)
-        state.home[home, 4] = WRITE
-        cycles = tables.position[position_of(tables, home, state.home[home, 0] - 1), 2]
-        ask(tables, state, tables.source.shape[0] + lanes + home, cycles)
+        work(state, tables[tables[T_HOME] + 5 * home], -1)
+        state[state[S_HOME] + 8 * home + 4] = WRITE
+        cycles = tables[tables[T_POSITION] + 4 * position_of(tables, home, state[state[S_HOME] + 8 * home] - 1) + 2]
+        ask(tables, state, tables[INPUTS] + lanes + home, cycles)
     elif code < 4 * lanes + 2 * homes:
         home = code - 4 * lanes - homes
-        at = state.home[home]
-        layer = tables.home[home, 0]
-        _, _, flat = place(tables, layer, tables.home[home, 1], at[2])
-        if tables.position[tables.layer[layer, 4] + flat, 3] > 0:
-            state.st[SENDING] -= 1
-        at[2] += 1
-        if at[1] > at[2]:
-            push(state, state.ready[tables.home[home, 2] + at[2]], ports + code, width)
-        state.span[layer, 1] = state.st[NOW]
-        state.st[LEFT] -= 1
-        publish(tables, state, tables.layer[layer, 0], flat, width)
+        at = state[S_HOME] + 8 * home
+        layer = tables[tables[T_HOME] + 5 * home]
+        _, _, flat = place(tables, layer, tables[tables[T_HOME] + 5 * home + 1], state[at + 2])
+        if tables[tables[T_POSITION] + 4 * (tables[tables[T_LAYER] + 5 * layer + 4] + flat) + 3] > 0:
+            state[SENDING] -= 1
+        state[at + 2] += 1
+        if state[at + 1] > state[at + 2]:
+            push(
+                state,
+                state[state[S_READY] + tables[tables[T_HOME] + 5 * home + 2] + state[at + 2]],
+                ports + code,
+                width,
+            )
+        state[state[S_SPAN] + 2 * layer + 1] = state[NOW]
+        state[LEFT] -= 1
+        publish(tables, state, tables[tables[T_LAYER] + 5 * layer], flat, width)
     else:
         source = code - 4 * lanes - 2 * homes
-        at = state.source[source]
-        stream = tables.source[source, 0]
-        flat = tables.stream[stream, 1] * tables.stream[stream, 0] + at[2]
-        at[2] += 1
-        if at[1] > at[2]:
-            push(state, state.ready[tables.source[source, 2] + at[2]], ports + code, width)
-        state.st[LEFT] -= 1
+        at = state[S_SOURCE] + 5 * source
+        stream = tables[tables[T_SOURCE] + 3 * source]
+        flat = tables[tables[T_STREAM] + 3 * stream + 1] * tables[tables[T_STREAM] + 3 * stream] + state[at + 2]
+        state[at + 2] += 1
+        if state[at + 1] > state[at + 2]:
+            push(
+                state,
+                state[state[S_READY] + tables[tables[T_SOURCE] + 3 * source + 2] + state[at + 2]],
+                ports + code,
+                width,
+            )
+        state[LEFT] -= 1
         publish(tables, state, stream, flat, width)
 
 
 @njit(cache=True)
 def result(tables, state, lane, width):
     """The PE of `lane` has its next result: it goes to the home, over the network if that is elsewhere."""
-    row, at = tables.lane[lane], state.lane[lane]
-    work(state, row[0], -1)
-    at[1] += 1
-    if at[0] > at[1]:
-        push(state, state.when[row[8] + at[1]], tables.member_start.size - 1 + tables.lane.shape[0] + lane, width)
-    if row[4] == 0:
-        at[2] += 1
+    row, at = tables[T_LANE] + 9 * lane, state[S_LANE] + 9 * lane
+    work(state, tables[row], -1)
+    state[at + 1] += 1
+    if state[at] > state[at + 1]:
+        push(state, state[state[S_WHEN] + tables[row + 8] + state[at + 1]], tables[PORTS] + tables[LANES] + lane, width)
+    if tables[row + 4] == 0:
+        state[at + 2] += 1
         arrive(tables, state, lane, width)
-    elif at[1] == at[2] + 1:
+    elif state[at + 1] == state[at + 2] + 1:
         send(tables, state, lane)
 
 
 @njit(cache=True)
 def send(tables, state, lane):
     """The oldest result of `lane` asks for the egress; a skipped vector sends a token of one cycle."""
-    active = tables.vector[vector_of(tables, lane, state.lane[lane, 2]), 3]
-    request = tables.resource.size // 2 + tables.source.shape[0] + lane
-    ask(tables, state, request, tables.lane[lane, 4] if active else 1)
+    active = tables[tables[T_VECTOR] + 4 * vector_of(tables, lane, state[state[S_LANE] + 9 * lane + 2]) + 3]
+    request = tables[ACTORS] + tables[INPUTS] + lane
+    ask(tables, state, request, tables[tables[T_LANE] + 9 * lane + 4] if active else 1)
 
 
 @njit(cache=True)
 def arrive(tables, state, lane, width):
     """The oldest result of `lane` on its way is at its home."""
-    home = tables.lane[lane, 3]
-    at = state.home[home]
-    state.lane[lane, 3] += 1
-    if at[4] == JOIN and state.lane[lane, 3] == at[0] + 1:
-        at[6] += 1
+    home = tables[tables[T_LANE] + 9 * lane + 3]
+    at = state[S_HOME] + 8 * home
+    state[state[S_LANE] + 9 * lane + 3] += 1
+    if state[at + 4] == JOIN and state[state[S_LANE] + 9 * lane + 3] == state[at] + 1:
+        state[at + 6] += 1
         try_take(tables, state, home, width)
 
 
 @njit(cache=True)
 def release(tables, state, port, width):
     """A `port` has served its request: it may serve the next one in this cycle, and its client goes on."""
-    request = state.holder[port]
-    state.holder[port] = -1
-    state.dirty[state.st[DIRTY]] = port
-    state.st[DIRTY] += 1
-    now, ports = state.st[NOW], tables.member_start.size - 1
-    sources, lanes, homes = tables.source.shape[0], tables.lane.shape[0], tables.home.shape[0]
+    request = state[state[S_HOLDER] + port]
+    state[state[S_HOLDER] + port] = -1
+    state[state[S_DIRTY] + state[DIRTY]] = port
+    state[DIRTY] += 1
+    now, ports = state[NOW], tables[PORTS]
+    sources, lanes, homes = tables[INPUTS], tables[LANES], tables[HOMES]
     actors = sources + lanes + homes
     if request < sources:
-        at = state.source[request]
-        state.ready[tables.source[request, 2] + at[1]] = now + tables.hop
-        if at[1] == at[2]:
-            push(state, now + tables.hop, ports + 4 * lanes + 2 * homes + request, width)
-        at[1] += 1
-        if at[0] < at[3]:
-            at[4] = now
+        at = state[S_SOURCE] + 5 * request
+        state[state[S_READY] + tables[tables[T_SOURCE] + 3 * request + 2] + state[at + 1]] = now + tables[HOP]
+        if state[at + 1] == state[at + 2]:
+            push(state, now + tables[HOP], ports + 4 * lanes + 2 * homes + request, width)
+        state[at + 1] += 1
+        if state[at] < state[at + 3]:
+            state[at + 4] = now
             try_input(tables, state, request)
     elif request < sources + lanes:
-        state.st[ASKING] -= 1
-        state.lane[request - sources, 5] = FULL
+        state[ASKING] -= 1
+        state[state[S_LANE] + 9 * (request - sources) + 5] = FULL
         try_start(tables, state, request - sources, width)
     elif request < actors:
         home = request - sources - lanes
-        state.st[ASKING] -= 1
-        if state.home[home, 4] == TAKEN:
+        state[ASKING] -= 1
+        if state[state[S_HOME] + 8 * home + 4] == TAKEN:
             begin_work(tables, state, home, width)
             return
-        cycles = tables.position[position_of(tables, home, state.home[home, 0] - 1), 3]
+        cycles = tables[tables[T_POSITION] + 4 * position_of(tables, home, state[state[S_HOME] + 8 * home] - 1) + 3]
         if cycles > 0:
             ask(tables, state, actors + request, cycles)
         else:
             pass_on(tables, state, home, 0, width)
     elif request < actors + sources + lanes:
         lane = request - actors - sources
-        at = state.lane[lane]
-        state.when[tables.lane[lane, 8] + at[2]] = now + tables.hop
-        if at[2] == at[3]:
-            push(state, now + tables.hop, ports + 2 * lanes + lane, width)
-        at[2] += 1
-        if at[1] > at[2]:
+        at = state[S_LANE] + 9 * lane
+        state[state[S_WHEN] + tables[tables[T_LANE] + 9 * lane + 8] + state[at + 2]] = now + tables[HOP]
+        if state[at + 2] == state[at + 3]:
+            push(state, now + tables[HOP], ports + 2 * lanes + lane, width)
+        state[at + 2] += 1
+        if state[at + 1] > state[at + 2]:
             send(tables, state, lane)
     else:
-        pass_on(tables, state, request - actors - sources - lanes, tables.hop, width)
+        pass_on(tables, state, request - actors - sources - lanes, tables[HOP], width)

@@ -36,7 +36,49 @@ JOIN, WINDOW, GATE, TAKEN, WRITE, DONE = 0, 1, 2, 3, 4, 5
 EMPTY, OPEN, FETCH, FULL = 0, 1, 2, 3
 """A lane's register: no vector left; the next one waits for its window; for its port; is there."""
 NOW, HEAP, DIRTY, WORKING, SENDING, JOINING, ASKING, LEFT = 0, 1, 2, 3, 4, 5, 6, 7
-"""Entries of `FlowState.st`."""
+"""First entries of the state: `FlowState.st`."""
+
+STEPS, DEPTH, HOP, BUFFERED, INPUTS, LANES, HOMES, ACTORS, PORTS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+"""First entries of the tables: the scalars of `FlowTables`, then inputs, lanes, homes, actors and ports."""
+T_STREAM = 9
+T_LAYER = 10
+T_LANE = 11
+T_HOME = 12
+T_SOURCE = 13
+T_WINDOW = 14
+T_NEED = 15
+T_GATE_START = 16
+T_GATE = 17
+T_HOME_LANE_START = 18
+T_HOME_LANE = 19
+T_WATCH_START = 20
+T_WATCH = 21
+T_RESOURCE = 22
+T_MEMBER_START = 23
+T_MEMBER = 24
+T_VECTOR = 25
+T_POSITION = 26
+T_ARRIVAL = 27
+"""Entries of the tables that say where each array of `FlowTables` begins in them; rows follow each other."""
+S_HEAP = 8
+S_WHEN = 9
+S_READY = 10
+S_FLAG = 11
+S_PREFIX = 12
+S_LANE = 13
+S_HOME = 14
+S_SOURCE = 15
+S_ASKED = 16
+S_HELD = 17
+S_HOLDER = 18
+S_QUEUE = 19
+S_DIRTY = 20
+S_WORKING = 21
+S_BEGAN = 22
+S_ACTIVE = 23
+S_SPAN = 24
+S_WAITS = 25
+"""Likewise for the arrays of `FlowState` in the state; `runs` is an array of its own."""
 
 
 class FlowTables(NamedTuple):
