@@ -1,5 +1,6 @@
 """The neurosynaptic core (tinyODIN, ODIN): registers, memory images, and its run as a kernel and as processes."""
 
+from simulator.components.neurosynaptic_core.core import Image, NeurosynapticCore, Recording, Stimulus
 from simulator.components.neurosynaptic_core.image import (
     decode_neurons,
     decode_synapses,
@@ -23,8 +24,12 @@ __all__ = [
     "STATES",
     "TINYODIN",
     "Core",
+    "Image",
     "Log",
+    "NeurosynapticCore",
+    "Recording",
     "Registers",
+    "Stimulus",
     "decode_neurons",
     "decode_synapses",
     "encode_neurons",

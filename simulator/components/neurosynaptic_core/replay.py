@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from simulator.components.neurosynaptic_core.registers import TINYODIN, WORD_BITS, Registers
-from simulator.errors import InputError
+from simulator.errors import InputError, RunError
 from simulator.kernels import neurosynaptic as kernel
 
 OPERATIONS = ("TREF", "BIST", "SYNAPSE", "PUSH", "POP_NEUR", "POP_VIRT", "AER_POP")
@@ -23,6 +23,8 @@ COUNTS = (
 )
 LOG_ROWS = 4096
 MOST_ROWS = 1 << 18
+MOST_OPERATIONS = 1 << 25
+"""Operations of one run, 800 MB of log; more are taken for spikes that go round for good."""
 
 
 class Log:
@@ -137,9 +139,19 @@ class Core:
             for part, filled, n in zip(parts, logs, self.state[6:9].tolist(), strict=True):
                 part.append(filled[:n].copy() if status == kernel.FULL else filled[:n])
             self.state[6:9] = 0
+            check_ends(sum(map(len, parts[0])))
         whole = tuple(part[0] if len(part) == 1 else np.concatenate(part) for part in parts)
         counts = dict(zip(COUNTS, self.counts.tolist(), strict=True))
         return Log(self.registers, requests[: self.state[4]], whole, counts)
+
+
+def check_ends(operations: int) -> None:
+    """RunError where a core has done so many operations that it will hardly ever be idle."""
+    if operations > MOST_OPERATIONS:
+        raise RunError(
+            f"the core was not idle after {MOST_OPERATIONS} operations: its spikes go round for good; "
+            "open the loop (open_loop: true) or raise thresholds"
+        )
 
 
 def check_words(words: np.ndarray, dialect: str) -> None:
