@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import dram
+from simulator.hardware.dram_presets import dram_preset
 
 pytestmark = pytest.mark.external
 
@@ -98,3 +99,30 @@ def test_wrong_tables_end_in_one_message(one_run: tuple[Path, str, str], capsys:
     (folder / "configs.csv").write_text(text.replace(config, "another"))
     assert dram.main([str(folder)]) == 2
     assert "unknown configuration" in capsys.readouterr().err
+
+
+DEVICES = {"ddr4-2400": "DDR4_2400_8Gb_x8", "ddr4-3200": "DDR4_3200_8Gb_x8", "lpddr4-3200": "LPDDR4_3200_8Gb_x16",
+           "lpddr4-4266": "LPDDR4_4266_8Gb_x16", "lpddr5-6400": "LPDDR5_6400_x16"}  # fmt: skip
+OTHER_NAMES = {"tccd": "tCCD", "trrd": "tRRD", "twtr": "tWTR", "trfc": "tRFCab", "trfc_bank": "tRFCpb",
+               "trefi_bank": "tREFIpb", "tal": "AL", "tcl": "CL", "tcwl": "CWL"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_bundled_devices_are_those_of_the_tables(name: str, runs: Path) -> None:
+    """Every timing and current that the table states in cycles, V or mA has the table's value."""
+    with open(runs / "timing_currents.csv", newline="") as file:
+        table = {row["parameter"]: row for row in csv.DictReader(file) if row["device"] == DEVICES[name]}
+    compared = 0
+    for key, row in dram_preset(name).rows.items():
+        group, _, field = key.rpartition(".")
+        stem, _, unit = field.rpartition("_")
+        if group not in ("timing", "currents"):
+            continue
+        plain = "t" + stem.removeprefix("t").upper() if group == "timing" else stem.upper()
+        shared = OTHER_NAMES.get(stem.removesuffix("_s").removesuffix("_l"), "")
+        for parameter in (plain, OTHER_NAMES.get(stem, ""), shared, plain + "_folded_1V1"):
+            if parameter in table and table[parameter]["unit"] == {"cycles": "cycles", "v": "V", "ma": "mA"}[unit]:
+                assert float(table[parameter]["value"]) == row.value, key
+                compared += 1
+                break
+    assert compared >= (22 if name.startswith("ddr4") else 12)

@@ -8,4 +8,4 @@ drives a channel without a machine.
 from simulator.components.dram.banked import BankedDram
 from simulator.components.dram.server import Dram
 
-__all__ = ["Dram", "BankedDram"]
+__all__ = ["BankedDram", "Dram"]

@@ -80,10 +80,10 @@ class BankedDram(UnitSpec):
     @classmethod
     def _with_preset(cls, data: Any) -> Any:
         """Fills in what the preset states and the file does not."""
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or not isinstance(data.get("preset", ""), str | None):
             return data
         preset = None
-        if isinstance(data.get("preset"), str):
+        if data.get("preset") is not None:
             try:
                 preset = dram_preset(data["preset"])
             except InputError as error:
