@@ -51,7 +51,8 @@ def random_tile(rng):
     adc = {"bits": pick(rng, 2, 4, 5), "phases": pick(rng, "one_phase", "two_phase"),
            "early_stop": bool(spec.adc.kind == "sar" and not held and rng.random() < 0.5)}  # fmt: skip
     buffer = {"port_bits": pick(rng, 1, 7, 64), "line_buffer": bool(rng.random() < 0.5), "steps": 8,
-              "input_mode": pick(rng, "bitmap", "event"), "address_bits": pick(rng, 8, 16)}  # fmt: skip
+              "input_mode": pick(rng, "bitmap", "event"), "address_bits": pick(rng, 8, 16),
+              "zero_flags": bool(rng.random() < 0.5)}  # fmt: skip
     spec = spec.model_copy(update={
         "tiles": None, "pes_per_tile": pick(rng, 1, 2, 4), "arrays_per_pe": pick(rng, "kernel", 9, 16),
         "tile_sharing": True, "input_bits": pick(rng, None, None, 12),

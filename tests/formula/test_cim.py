@@ -127,7 +127,8 @@ def test_every_counter_is_its_closed_form(density: float, policy: str, merge: st
     changes = (f"cim.crossbar.row_policy={policy}", f"cim.crossbar.kernel_merge={merge}", "cim.arrangement=kernel",
                f"cim.crossbar.zero_skip={skip}", f"cim.crossbar.rows_parallel={limit}", f"cim.crossbar.rows={rows}",
                "cim.crossbar.redrive_per_mux_step=true", "cim.crossbar.conduct=selected", "cim.pes_per_tile=8",
-               "cim.digital.lif_mode=all", "cim.buffer.input_mode=bitmap", "cim.buffer.line_buffer=false")  # fmt: skip
+               "cim.digital.lif_mode=all", "cim.buffer.input_mode=bitmap", "cim.buffer.line_buffer=false",
+               "cim.buffer.zero_flags=false")  # fmt: skip
     network = convolution(64, 40, 6, kernel, padding=1)
     spikes = drawn(network, density)
     found, layer = vectors_of(network, spikes, "cim_rram65", *changes)
@@ -227,7 +228,8 @@ def test_a_vector_that_is_held_lasts_at_least_its_zero_test() -> None:
 def test_a_line_buffer_fetches_new_columns_only(copies: int, fresh: int) -> None:
     """Every copy moves on by as many columns as there are copies; a row of the output begins with a whole window."""
     hardware, spec = tile("cim_rram65", "cim.buffer.line_buffer=true", "cim.buffer.port_bits=1",
-                          "cim.arrangement=kernel", "cim.buffer.input_mode=bitmap")  # fmt: skip
+                          "cim.arrangement=kernel", "cim.buffer.input_mode=bitmap",
+                          "cim.buffer.zero_flags=false")  # fmt: skip
     network = convolution(10, 8, 9, 3)
     layer = layer_of(network, hardware, spec, copies)
     assert layer.copies == copies

@@ -126,7 +126,8 @@ class Oracle:
                 for part, (value, _) in zip(layer.parts, parts, strict=True):
                     if part.digital:
                         arrived |= self.digital(t, p, y, x, part, value)
-                updated = layer.outputs if spec.digital.lif_mode == "all" else len(arrived)
+                every = spec.digital.lif_mode == "all" or any(b != 0 for b in layer.population.neuron.bias)
+                updated = layer.outputs if every else len(arrived)
                 found.updated[t, p] = updated
                 found.counts["update:state"] += updated
                 words = 2 if layer.population.neuron.model == "cuba_lif" else 1
@@ -148,6 +149,8 @@ class Oracle:
         buffer = self.spec.buffer
         bits = len(on) * buffer.address_bits if buffer.input_mode == "event" else rows * len(part.planes)
         cycles = max(1, len(on)) if buffer.input_mode == "event" else -(-bits // buffer.port_bits)
+        if buffer.input_mode == "bitmap" and buffer.zero_flags and not on:
+            bits, cycles = 0, 1
         self.found.own_fetch[t, p] += cycles
         self.found.counts["read:spike"] += bits
         self.found.counts["accumulate:partial_sum"] += len(on)
@@ -230,6 +233,8 @@ class Oracle:
             rows = len(fetched)
             bits = rows * len(part.planes)
             cycles = -(-bits // spec.buffer.port_bits)
+            if spec.buffer.zero_flags and not any(v != 0 for v in fetched):
+                rows, bits, cycles = 0, 0, 1
         self.found.fetch[key] = cycles
         self.found.counts["read:spike"] += bits * len({tile for tile, *_ in pes})
         self.found.counts["latch:row"] += rows * part.rows_per_input * len(pes)
@@ -259,7 +264,8 @@ class Oracle:
         integrating = spec.adc.kind == "integrate_steps"
         self.found.most_rows = max(self.found.most_rows, rows)
         for _, o0, o1, columns in pes:
-            if rows * (2**crossbar.cell_bits - 1) > 2**spec.adc.bits - 1:
+            signs = 1 if crossbar.signed == "differential_rows" else 0
+            if rows * (2**crossbar.cell_bits - 1) > 2 ** (spec.adc.bits - signs) - 1:
                 self.found.clip_possible += columns
             if crossbar.row_policy == "pack":
                 counts["select:row"] += 1

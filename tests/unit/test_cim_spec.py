@@ -55,9 +55,16 @@ def test_a_price_of_zero_says_why(name: str) -> None:
 
 
 def test_rows_in_parallel_are_all_rows_unless_stated() -> None:
-    assert tile().crossbar.rows_parallel == 64
-    assert tile("cim.crossbar.rows=32").crossbar.rows_parallel == 32
-    assert tile("cim.crossbar.rows_parallel=8").crossbar.rows_parallel == 8
+    own = "cim.crossbar.kernel_merge=private"
+    assert tile(own).crossbar.rows_parallel == 64
+    assert tile(own, "cim.crossbar.rows=32").crossbar.rows_parallel == 32
+    assert tile(own, "cim.crossbar.rows_parallel=8").crossbar.rows_parallel == 8
+
+
+def test_joined_bit_lines_hold_the_rows_of_all_their_arrays() -> None:
+    assert tile().crossbar.kernel_merge == "analog"
+    assert tile().crossbar.rows_parallel >= 9 * 64
+    assert tile("cim.crossbar.rows_parallel=100").crossbar.rows_parallel == 100
 
 
 def test_converters_of_a_bank_and_mux_steps() -> None:
@@ -201,7 +208,7 @@ def test_quirks_are_described_in_the_schema() -> None:
         (["cim.quirks=3"], ["cim.quirks: wrong value", "found 3"]),
         (["cim.quirks=[3]"], ["unknown quirk", "found 3"]),
         (["cim.quirks=lumps_per_pe_cycle"], ["cim.lumps", "needs prices per vector", "lumps absent"]),
-        (["cim.crossbar.rows_parallel=65"], ["crossbar.rows_parallel", "found 65", "at most 64"]),
+        (["cim.crossbar.kernel_merge=mux", "cim.crossbar.rows_parallel=65"], ["crossbar.rows_parallel", "at most 64"]),
         (["cim.crossbar.mux_ratio=65"], ["crossbar.mux_ratio", "found 65", "at most 64"]),
         (["cim.crossbar.rows=33", "cim.crossbar.signed=differential_rows"], ["crossbar.rows", "an even number"]),
         (["cim.crossbar.sample_hold=true", "cim.crossbar.redrive_per_mux_step=true"], ["redrive_per_mux_step"]),

@@ -1,6 +1,7 @@
 """Spikes as the ports of tiles see them: how many leave or enter per position, their bits, and the cycles they take.
 
-A bit map holds every neuron of a position, an event list one address per spike (input_mode of the buffer).
+A bit map holds every neuron of a position, an event list one address per spike (input_mode of the buffer).  With zero
+flags the bit map of a position where nothing fired is neither written nor sent.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def bits(spec: Any, population: Population, outputs: int, sent: np.ndarray) -> n
     """int64 like `sent`: bits of the spikes of each position that has so many `outputs`."""
     if spec.buffer.input_mode == "event":
         return sent * int(spec.buffer.address_bits)
-    return np.full_like(sent, outputs * VALUE_BITS[population.neuron.output])
+    full = outputs * VALUE_BITS[population.neuron.output]
+    return np.where(sent > 0, full, 0) if spec.buffer.zero_flags else np.full_like(sent, full)
 
 
 def port_cycles(spec: Any, sent: np.ndarray, moved: np.ndarray) -> np.ndarray:

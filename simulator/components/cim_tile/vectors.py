@@ -136,7 +136,8 @@ class LayerVectors:
             self.active[at, :, span], self.events[at, :, span] = active, events
         if layer.omitted:
             return
-        if self.spec.digital.lif_mode == "all":
+        driven = bool(np.any(layer.population.neuron.bias))  # a bias moves every membrane in every timestep
+        if self.spec.digital.lif_mode == "all" or driven:
             self.updated[at] = layer.outputs
         else:
             covered |= (self.active[at].astype(np.float32) @ self.reaches.astype(np.float32)) > 0
@@ -153,12 +154,18 @@ class LayerVectors:
         return on
 
     def _buffer(self, rows: np.ndarray, events: np.ndarray, planes: np.ndarray | int) -> tuple[np.ndarray, np.ndarray]:
-        """(cycles on the port, bits) of fetches of so many rows, of which `events` are on."""
+        """(cycles on the port, bits) of fetches of so many rows, of which `events` are on.
+
+        Where flags tell that nothing is on, a bit map stays in the buffer and the flags take a cycle.
+        """
         buffer = self.spec.buffer
         if buffer.input_mode == "event":
             return np.maximum(events, 1), events * buffer.address_bits
         bits = rows * planes
-        return -(-bits // buffer.port_bits), bits
+        cycles = -(-bits // buffer.port_bits)
+        if buffer.zero_flags:
+            return np.where(events > 0, cycles, 1), np.where(events > 0, bits, 0)
+        return cycles, bits
 
     def _fetch(self, first: int) -> np.ndarray:
         """Cycles of all fetches; counts their bits in every tile that reads the block, and the rows latched."""
@@ -169,6 +176,8 @@ class LayerVectors:
         fetch[first:] = cycles
         bits = np.broadcast_to(bits, events.shape)
         rows = events if self.spec.buffer.input_mode == "event" else np.broadcast_to(self.window, events.shape)
+        if self.spec.buffer.zero_flags:
+            rows = np.where(events > 0, rows, 0)
         pes = np.array([block.pes for block in self.blocks], np.int64)
         lines = np.array([block.part.rows_per_input for block in self.blocks], np.int64)
         add(self.counts, "latch:row", (rows.sum(axis=(0, 1)) * pes * lines).sum())

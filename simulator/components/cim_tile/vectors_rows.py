@@ -14,8 +14,12 @@ Run = tuple[int, int, int]
 
 
 def group_limit(spec: Any, part: CrossbarPart) -> int:
-    """Inputs that may be on at the same time: rows_parallel wordlines, of which an input takes `rows_per_input`."""
-    return max(1, int(spec.crossbar.rows_parallel) // part.rows_per_input)
+    """Inputs that may be on at the same time: rows_parallel wordlines, of which an input takes `rows_per_input`.
+
+    Never more than a window has, so that tables over the number of rows stay small.
+    """
+    inputs = part.shape[0] * part.taps
+    return min(inputs, max(1, int(spec.crossbar.rows_parallel) // part.rows_per_input))
 
 
 def mux_steps(spec: Any, columns: int) -> int:

@@ -18,6 +18,7 @@ def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
     """How the vectors of a projection are driven and read on a unit that runs at `clock_hz` Hz."""
     crossbar, timing = spec.crossbar, spec.timing
     limit = group_limit(spec, part)
+    magnitude = spec.adc.bits - (crossbar.signed == "differential_rows")  # codes of pairs of rows have a sign
     select = crossbar.select_cycles if crossbar.row_policy == "pack" else 0
     skip = PE if "patch_events" in spec.quirks else SKIPS[spec.zero_skip]
     wordline, read, hold, mux = (
@@ -33,7 +34,7 @@ def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
         side_by_side=crossbar.kernel_merge == "private",
         held=crossbar.sample_hold and spec.adc.kind != "integrate_steps",
         everything="no_activity" in spec.quirks,
-        range_rows=((1 << spec.adc.bits) - 1) // ((1 << crossbar.cell_bits) - 1),
+        range_rows=((1 << magnitude) - 1) // ((1 << crossbar.cell_bits) - 1),
         check=spec.check_cycles,
         wordline=wordline + select,
         read=read,

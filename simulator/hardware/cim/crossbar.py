@@ -8,13 +8,14 @@ from pydantic import Field, model_validator
 
 from simulator.errors import InputError
 from simulator.hardware.constant import Constant
-from simulator.hardware.field_types import Cycles, Structure
+from simulator.hardware.field_types import MAX_STRUCTURE, Cycles, Structure
 from simulator.hardware.specs.base import Part, SourcedPart
 from simulator.units import ceil_div
 
 
 def _all_rows(fields: dict[str, Any]) -> int:
-    return int(fields.get("rows", 1))
+    """Every row of a bit line: of one array, or of however many arrays a processing element joins."""
+    return MAX_STRUCTURE if fields.get("kernel_merge") == "analog" else int(fields.get("rows", 1))
 
 
 class Crossbar(Part):
@@ -30,10 +31,6 @@ class Crossbar(Part):
     row_policy: Annotated[
         Literal["static", "static_skip", "pack"],
         Field(description="row groups: fixed, fixed with empty ones left out, or active rows packed together"),
-    ]
-    rows_parallel: Annotated[
-        Structure,
-        Field(default_factory=_all_rows, description="most rows that may be on at the same time; left out: all rows"),
     ]
     select_cycles: Annotated[Cycles, Field(description="clock cycles of the row selector per group (pack only)")]
     sample_hold: Annotated[
@@ -53,10 +50,18 @@ class Crossbar(Part):
         bool, Field(strict=True, description="word lines are driven anew at each mux step, and cost again")
     ]
     mux_ratio: Annotated[Structure, Field(description="columns that share one converter")]
+    rows_parallel: Annotated[
+        Structure,
+        Field(
+            default_factory=_all_rows,
+            description="most rows that may be on at the same time on one bit line, joined arrays counted together; "
+            "left out: all of them",
+        ),
+    ]
 
     @model_validator(mode="after")
     def _fits(self) -> Crossbar:
-        if self.rows_parallel > self.rows:
+        if self.rows_parallel > self.rows and self.kernel_merge != "analog":
             raise InputError(
                 "more rows are on at the same time than there are",
                 key="crossbar.rows_parallel",

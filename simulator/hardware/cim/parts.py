@@ -55,6 +55,13 @@ class Buffer(Part):
         Literal["bitmap", "event"], Field(description="how rows are latched: a bit per row, or an address per spike")
     ]
     address_bits: Annotated[Structure, Field(description="bits of one spike address (input_mode event)")]
+    zero_flags: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="a flag per position says that nothing fired there: its bit map is not written, sent or read",
+        ),
+    ] = False
 
 
 class TileNetwork(Part):
