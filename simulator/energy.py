@@ -178,7 +178,7 @@ def _timing(dumped: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 PRICED = ("_mw", "_mm2", "_nw", "_um2")
-NO_TIMING = ("source", "grade", "description", "layout_overhead", "power_gating")
+NO_TIMING = ("source", "grade", "description", "layout_overhead", "power_gating", "macro")
 CONVERTER_LABELS = ("name", "node_nm", "cell_current")
 
 

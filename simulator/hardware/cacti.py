@@ -1,4 +1,4 @@
-"""SRAM macros out of a compact CACTI 7 table: energy, static power, times and area by log-log interpolation.
+"""SRAM macros out of a compact CACTI 7 table: energy, leakage, times and area by log-log interpolation.
 
 `cacti7.yaml` holds the numbers, how they were made, and their caveats.
 """
@@ -17,7 +17,8 @@ import yaml
 from simulator.errors import InputError, unknown
 
 TABLE = Path(__file__).with_name("cacti7.yaml")
-QUANTITIES = ("read_pj", "write_pj", "static_mw", "access_ns", "cycle_ns", "area_mm2")
+QUANTITIES = ("read_pj", "write_pj", "leak_mw", "gate_leak_mw", "access_ns", "cycle_ns", "area_mm2")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Macro:
     """One SRAM macro with one read/write port and `word_bits` per access.
 
     read_pj, write_pj   dynamic energy of one access, pJ
-    static_mw           subthreshold and gate leakage, mW
+    leak_mw             subthreshold leakage, mW
+    gate_leak_mw        gate leakage, mW; not contained in the former
     access_ns           address in to data out, ns
     cycle_ns            shortest time between two accesses, ns
     area_mm2            area, mm2
@@ -35,10 +37,16 @@ class Macro:
     word_bits: int
     read_pj: float
     write_pj: float
-    static_mw: float
+    leak_mw: float
+    gate_leak_mw: float
     access_ns: float
     cycle_ns: float
     area_mm2: float
+
+    @property
+    def static_mw(self) -> float:
+        """Static power: both leakages, mW."""
+        return self.leak_mw + self.gate_leak_mw
 
 
 def sram_series() -> tuple[str, ...]:
@@ -67,6 +75,20 @@ def sram_macro(series: str, capacity_bytes: int) -> Macro:
     return Macro(capacity_bytes, table["word_bits"], **found)
 
 
+def sram_source(series: str, capacity_bytes: int) -> str:
+    """Where the values of a macro come from and what to keep in mind about them, in words."""
+    table = _table()
+    node = series.lstrip("hlopst")
+    parts = [
+        f"CACTI 7 (HewlettPackard/cacti 1ffd8df), series {series}: itrs-{series.removesuffix(node)}, {node} nm, "
+        f"{table['word_bits']}-bit word, one read/write port, 350 K, {capacity_bytes} B"
+    ]
+    if capacity_bytes not in table["capacity_bytes"]:
+        parts.append("log-log between tabulated capacities")
+    parts += [text for key, text in table["caveats"].items() if series.startswith(key) or series.endswith(key)]
+    return "; ".join(parts)
+
+
 def _between(values: list[float], left: int, share: float) -> float:
     """Point `share` of the way from values[left] to values[left + 1] on a logarithmic scale; the ends are exact."""
     if share == 0.0:
@@ -78,5 +100,5 @@ def _between(values: list[float], left: int, share: float) -> float:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    table: dict[str, Any] = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=_Loader)
     return table

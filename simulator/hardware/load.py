@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,7 +59,7 @@ def _build(tree: Node, overrides: Sequence[str]) -> Hardware:
     units = tree.data.get("units")
     if units is None:
         raise tree.error("missing key", "units", allowed="a mapping from unit name to unit")
-    specs = {name: _build_unit(tree, name, unit) for name, unit in units.data.items()}
+    specs = {name: _build_unit(tree, name, unit, header.clocks) for name, unit in units.data.items()}
     try:
         return Hardware(
             name=header.name,
@@ -74,7 +74,7 @@ def _build(tree: Node, overrides: Sequence[str]) -> Hardware:
         raise relocate(error, tree) from None
 
 
-def _build_unit(tree: Node, name: str, unit: Node) -> UnitSpec:
+def _build_unit(tree: Node, name: str, unit: Node, clocks: Mapping[str, int]) -> UnitSpec:
     key = f"units.{name}"
     if not isinstance(unit.data, dict):
         raise unit.error("wrong value", key, found=unit.plain(), allowed="a mapping with the fields of a unit")
@@ -85,7 +85,14 @@ def _build_unit(tree: Node, name: str, unit: Node) -> UnitSpec:
     if not isinstance(kind.data, str) or kind.data not in types:
         raise unknown("unit type", kind.plain(), types, file=kind.file, line=kind.line, key=f"{key}.type")
     spec = types[kind.data]
-    return _validate(spec, _with_sources(unit, spec, key), tree, ["units", name])
+    plain = _with_sources(unit, spec, key)
+    clock = plain.get("clock")
+    try:
+        plain = spec.filled(plain, clocks.get(clock) if isinstance(clock, str) else None)
+    except InputError as error:
+        error.key = f"{key}.{error.key}"
+        raise relocate(error, tree) from None
+    return _validate(spec, plain, tree, ["units", name])
 
 
 def _with_sources(node: Node, model: type[BaseModel], key: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.hardware.cacti import QUANTITIES, sram_macro, sram_series
 
-CAPACITIES = (1024, 8192, 32768, 131072, 1048576, 8388608)
+CAPACITIES = tuple(1024 << i for i in range(14))
 
 
 def test_keyed_values_come_back_exactly() -> None:

@@ -74,6 +74,15 @@ class UnitSpec(Part):
         return str(get_args(annotation)[0]) if get_origin(annotation) is Literal else None
 
     @classmethod
+    def filled(cls, plain: dict[str, Any], clock_hz: int | None) -> dict[str, Any]:
+        """Plain fields of a unit before they are checked, with what can be derived where the file leaves it out.
+
+        clock_hz: frequency of the unit's clock, None where that name is unknown.  InputError with a key path that
+        starts at the unit.
+        """
+        return plain
+
+    @classmethod
     def action(cls, name: str) -> Action:
         """The action called "verb:operand"; InputError with the nearest name when the unit has none such."""
         for action in cls.ACTIONS:
