@@ -56,6 +56,7 @@ CHOICES = {
     "buffer.steps": [3, 4],
     "buffer.input_mode": ["bitmap", "event"],
     "buffer.address_bits": [4, 16],
+    "buffer.zero_flags": ["true", "false"],
     "network.kind": ["htree", "bus", "mesh"],
     "network.link_bits": [1, 8, 128],
     "network.hop_cycles": [1, 2, 7],
