@@ -110,7 +110,7 @@ def advance(state, offsets, shape, gaps, limits, fields, log, until, target):
     are finished; returns the cycle reached, whose acceptance comes first in the next call.
 
     state int64 [n], offsets int64 [17], shape int64 [19], fields int64 [n, 4]: see `dram_state`
-    gaps int64 [8, 5, 8], limits int64 [windows, 3]: timing constraints, see `dram_timing`
+    gaps int64 [8, 5, 17], limits int64 [windows, 3]: timing constraints, see `dram_timing`
     log int64 [n, 7]: commands issued, in order; the run stops where it is full; written only if shape[LOGGING]
     """
     scalar = state[:SCALARS]

@@ -11,7 +11,6 @@ times what the rest does, and none of them makes an array.
 from numba import njit
 
 from simulator.kernels.dram_state import (
-    COMMANDS,
     GROUPS,
     IN_BANK,
     IN_GROUP,
@@ -47,7 +46,8 @@ def earliest(command, q, bank, legal, window, limits, shape):
 def book(command, q, cycle, bank, legal, window, limits, gaps, shape):
     """`command` to bank `q` is issued in `cycle`: every later command it binds is pushed back.
 
-    gaps int64 [8, 5, 8]: cycles from a command to another by scope, far below 0 for none; others as for `earliest`
+    gaps int64 [8, 5, 17]: for a command and a scope, where the list of what it binds ends, then that list: a later
+        command and its cycles, and so on; others as for `earliest`
     """
     own_group = bank[q, IN_GROUP_ROW]
     own_rank = bank[q, OF_RANK]
@@ -69,5 +69,6 @@ def book(command, q, cycle, bank, legal, window, limits, gaps, shape):
 @njit(cache=True, _nrt=False)
 def push_back(legal, row, gaps, command, scope, cycle):
     """Raises the cycles legal[row] to what `command` in `cycle` allows in `scope`."""
-    for then in range(COMMANDS):
-        legal[row, then] = max(legal[row, then], cycle + gaps[command, scope, then])
+    for i in range(1, gaps[command, scope, 0], 2):
+        then = gaps[command, scope, i]
+        legal[row, then] = max(legal[row, then], cycle + gaps[command, scope, i + 1])

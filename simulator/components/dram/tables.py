@@ -18,7 +18,7 @@ REFRESH_CODES = {"none": ks.NO_REFRESH, "rank": ks.RANK_REFRESH, "bank": ks.BANK
 class ChannelTables:
     """Arguments of `kernels.dram.advance` that do not change in a run.
 
-    shape int64 [SHAPE], gaps int64 [8, 5, 8], limits int64 [w, 3], fields int64 [n, 4]: see `kernels.dram_state`.
+    shape int64 [SHAPE], gaps int64 [8, 5, 17], limits int64 [w, 3], fields int64 [n, 4]: see `kernels.dram_state`.
     """
 
     shape: np.ndarray
@@ -70,12 +70,8 @@ def channel_tables(
     shape[ks.OFFSET_BITS] = geometry.burst_bytes.bit_length() - 1
     shape[ks.LIMITS] = len(limits)
     shape[ks.LOGGING] = logging
-    gaps = np.full((len(COMMANDS), len(SCOPES), len(COMMANDS)), -ks.NEVER, np.int64)
-    for row in constraint_rows(timing, geometry.bank_groups):
-        at = COMMANDS.index(row.first), SCOPES.index(row.scope), COMMANDS.index(row.then)
-        gaps[at] = max(gaps[at], row.cycles)
     table = [(COMMANDS.index(w.command), w.number, w.cycles) for w in limits]
-    return ChannelTables(shape, gaps, np.array(table, np.int64).reshape(-1, 3), _fields(geometry))
+    return ChannelTables(shape, _gaps(timing, geometry), np.array(table, np.int64).reshape(-1, 3), _fields(geometry))
 
 
 def _fields(geometry: DramGeometry) -> np.ndarray:
@@ -85,3 +81,15 @@ def _fields(geometry: DramGeometry) -> np.ndarray:
         rows.append((FIELDS.index(name), low, (1 << bits) - 1, have[name]))
         low, have[name] = low + bits, have[name] + bits
     return np.array(rows, np.int64).reshape(-1, 4)
+
+
+def _gaps(timing: DramTiming, geometry: DramGeometry) -> np.ndarray:
+    """Per command and scope the end of a list, then the list: later command, cycles, later command, cycles ..."""
+    gaps = np.zeros((len(COMMANDS), len(SCOPES), 1 + 2 * len(COMMANDS)), np.int64)
+    gaps[:, :, 0] = 1
+    for row in constraint_rows(timing, geometry.bank_groups):
+        entries = gaps[COMMANDS.index(row.first), SCOPES.index(row.scope)]
+        end = int(entries[0])
+        entries[end : end + 2] = COMMANDS.index(row.then), row.cycles
+        entries[0] = end + 2
+    return gaps
