@@ -14,7 +14,6 @@ activity dense).  Four parts:
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -22,21 +21,12 @@ from benchmarks.cim_adc import adc_lines
 from benchmarks.cim_ela import CASES, GOLDEN_TOLERANCE, Case, Figures, simulated
 from benchmarks.cim_quirks import quirk_lines
 from benchmarks.cim_spikes import DENSITIES, SPIKES_TOLERANCE, spikes_error
-from benchmarks.command import Result, show_result
-from simulator.errors import NeurocycleError
+from benchmarks.command import Result, run_alone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs all parts; 0 every figure holds, 1 one does not, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cim", description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute()
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("cim", result, options.json)
+    return run_alone("cim", __doc__.splitlines()[0], compute, argv)
 
 
 def compute() -> Result:

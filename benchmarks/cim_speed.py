@@ -9,15 +9,13 @@ two cores, SpikingJelly @afb1322 and NeuroSim V1.4 @ac828e6).
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.command import Result, show_result
+from benchmarks.command import Result, run_alone
 from simulator import load_hardware, simulate
-from simulator.errors import NeurocycleError
 from simulator.hardware import Hardware
 from simulator.network import Network
 from simulator.network.zoo import vgg9
@@ -31,15 +29,7 @@ STEPS, DENSITY, ROUNDS = 5, 0.1, 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures every chip; 0 the bar holds, 1 it does not, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cim_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute()
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("cim_speed", result, options.json)
+    return run_alone("cim_speed", __doc__.splitlines()[0], compute, argv)
 
 
 def compute() -> Result:

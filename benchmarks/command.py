@@ -54,6 +54,19 @@ def run_command(
     return show_result(name, result, options.json)
 
 
+def run_alone(name: str, description: str, compute: Callable[[], Result], argv: Sequence[str] | None = None) -> int:
+    """Runs `compute`, which needs no data; 0 bar reached, 1 missed, 2 the input is wrong."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    options = parser.parse_args(argv)
+    try:
+        result = compute()
+    except NeurocycleError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return show_result(name, result, options.json)
+
+
 def show_result(name: str, result: Result, as_json: bool) -> int:
     """Prints the lines, the misses and last the bar, or one JSON object; 0 bar reached, 1 missed."""
     passed = not result.misses
