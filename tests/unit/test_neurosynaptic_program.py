@@ -103,6 +103,17 @@ def test_what_a_core_cannot_do_is_refused(change: dict, message: str) -> None:
         program(network, change.get("layers", ["mid", "out"]), change.get("dialect", "tinyodin"))
 
 
+def test_without_weights_the_neurons_are_silent_and_raw_words_take_no_address() -> None:
+    projection = Projection("a", "words", "mid", "linear")
+    words = Population("words", (1, 1, 1 << 10), Neuron("input"))
+    network = Network("raw", (words, Population("mid", (2, 1, 1), neuron())), (projection,), "int")
+    placed = program(network, ["mid"], "tinyodin")
+    assert placed.first == {"mid": 0} and not placed.image.synapses.any()
+    assert placed.image.neurons[1, :3].tolist() == [4, 4, 4095] and placed.image.neurons[3, :3].tolist() == [0, 0, 1]
+    silent = program(NETWORK.topology(), ["mid", "out"], "tinyodin").image
+    assert (silent.neurons[1] == 4095).all() and silent.neurons[3].all() and not silent.synapses.any()
+
+
 def test_pooling_and_size_are_refused() -> None:
     pooled = replace(NETWORK.projections[0], pool=Pool("or", (1, 1), (1, 1)))
     with pytest.raises(InputError, match="without pooling"):

@@ -69,15 +69,20 @@ def program(network: Network, layers: Sequence[str], dialect: str, *, nearest: b
     biases are refused too unless `nearest`: then each layer is scaled so that its largest weight is 7, weights,
     thresholds and initial membranes are rounded half to even, biases come as one event a timestep (clipped to a
     weight), and the reset is to zero.  A neuron with threshold `gt` gets one more.
+
+    An input population of 2 ** (bits of a word) neurons holds input words and takes no addresses (see `raw_stimulus`).
+    Layers without their weights become silent neurons: cycles and energy of the stimulus alone.
     """
     names = {p.name for p in network.populations}
     for layer in layers:
         if layer not in names:
             raise unknown("layer", layer, network.layers, key="layers")
-    into = [p for p in network.projections if p.target in layers]
+    raw = {p.name for p in network.populations if p.is_input and p.size == 1 << WORD_BITS[dialect]}
+    into = [p for p in network.projections if p.target in layers and p.source not in raw]
     sources = [p for p in network.populations if p.name not in layers and p.name in {x.source for x in into}]
     placed = [*sources, *(network.population(name) for name in layers)]
-    biased = any(np.any(network.population(name).neuron.bias) for name in layers)
+    silent = any(p.weights is None for p in into)
+    biased = not silent and any(np.any(network.population(name).neuron.bias) for name in layers)
     total = sum(p.size for p in placed) + biased
     if total > SOURCES:
         raise InputError("the network has more neurons and inputs than the core has addresses", found=total,
@@ -87,7 +92,7 @@ def program(network: Network, layers: Sequence[str], dialect: str, *, nearest: b
     weights = np.zeros((SOURCES, SOURCES), np.int64)
     neurons = np.zeros((14, SOURCES), np.int16)
     neurons[1], neurons[3] = (255 if dialect == ODIN else 4095), 1
-    for layer in layers:
+    for layer in () if silent else layers:
         population = network.population(layer)
         scale = _scale(network, layer, nearest)
         low, high = first[layer], first[layer] + population.size
