@@ -40,6 +40,7 @@ class NeurosynapticCore(UnitSpec):
     )
     STALLS: ClassVar[tuple[str, ...]] = ("dependency", "handshake", "output", "input")
     COMPONENT: ClassVar[str] = "simulator.components.neurosynaptic_core:NeurosynapticCore"
+    PREPARE: ClassVar[str] = "simulator.components.neurosynaptic_core.prepare:prepare"
 
     type: Annotated[Literal["neurosynaptic_core"], Field(description="time-multiplexed crossbar core with AER links")]
     dialect: Annotated[
@@ -56,11 +57,23 @@ class NeurosynapticCore(UnitSpec):
     update_unmapped: Annotated[bool, Field(strict=True, description="odin: synapses learn without their mapping bit")]
     propagate_unmapped: Annotated[bool, Field(strict=True, description="odin: weights count without their mapping bit")]
     learn_on_synapse: Annotated[bool, Field(strict=True, description="odin: single-synapse events learn")]
+    image: Annotated[
+        str | None,
+        Field(min_length=1, strict=True, description="folder with neurons_init.hex and synapses_init.hex to start from"),
+    ] = None
+    fit: Annotated[
+        Literal["exact", "nearest"],
+        Field(description="a network with other weights, resets or biases: refused, or scaled and rounded"),
+    ] = "exact"
     request_delay_cycles: Annotated[Delay, Field(description="clock cycles in which the sender answers")]
     acknowledge_delay_cycles: Annotated[Delay, Field(description="clock cycles until the receiver acknowledges")]
     release_delay_cycles: Annotated[Delay, Field(description="clock cycles until the receiver's acknowledge falls")]
     state_word_bits: Annotated[Structure, Field(description="bits of a word of the neuron memory, one neuron")]
     weight_word_bits: Annotated[Structure, Field(description="bits of a word of the synapse memory, eight synapses")]
+    weight_fit: Annotated[
+        Literal["exact", "nearest"],
+        Field(description="networks beyond 4-bit weights and resets to zero: refused, or scaled and rounded"),
+    ]
     accumulate_energy_pj: Annotated[Constant, Field(description="energy of one synaptic operation, pJ")]
     update_energy_pj: Annotated[Constant, Field(description="energy of a neuron update by any other event, pJ")]
     accept_energy_pj: Annotated[Constant, Field(description="energy of an input handshake, pJ")]
