@@ -70,10 +70,6 @@ class NeurosynapticCore(UnitSpec):
     release_delay_cycles: Annotated[Delay, Field(description="clock cycles until the receiver's acknowledge falls")]
     state_word_bits: Annotated[Structure, Field(description="bits of a word of the neuron memory, one neuron")]
     weight_word_bits: Annotated[Structure, Field(description="bits of a word of the synapse memory, eight synapses")]
-    weight_fit: Annotated[
-        Literal["exact", "nearest"],
-        Field(description="networks beyond 4-bit weights and resets to zero: refused, or scaled and rounded"),
-    ]
     accumulate_energy_pj: Annotated[Constant, Field(description="energy of one synaptic operation, pJ")]
     update_energy_pj: Annotated[Constant, Field(description="energy of a neuron update by any other event, pJ")]
     accept_energy_pj: Annotated[Constant, Field(description="energy of an input handshake, pJ")]
