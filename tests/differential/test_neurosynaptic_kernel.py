@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -136,3 +138,20 @@ def test_kernel_equals_the_core_clock_by_clock(odin: bool, seed: int) -> None:
         assert over == oracle.operations[: len(over)]
         over_there = [row for row in transfers if row[5] < cut]
         assert over_there == oracle.transfers[: len(over_there)]
+
+
+@pytest.mark.parametrize("odin", [False, True], ids=["tinyodin", "odin"])
+def test_a_run_that_is_continued_equals_one_in_a_piece(odin: bool) -> None:
+    rng = np.random.Generator(np.random.PCG64([3, odin]))
+    registers = replace(random_registers(rng, odin), open_loop=True, cut_cycle=1 << 62)
+    neurons, synapses = random_neurons(rng, odin), rng.integers(0, 16, (256, 256)).astype(np.uint8)
+    words = np.array(random_words(rng, odin, registers.last_neuron, 16))
+    due = np.where(np.arange(16) < 7, 0, 50_000)
+    whole = Core(registers, neurons.copy(), synapses.copy())
+    log = whole.run(due, words)
+    core = Core(registers, neurons, synapses)
+    parts = [core.run(due[:7], words[:7]), core.run(due, words)]
+    assert core.neurons.tolist() == whole.neurons.tolist() and core.synapses.tolist() == whole.synapses.tolist()
+    for table in ("events", "operations", "spikes", "transfers"):
+        assert np.concatenate([getattr(part, table) for part in parts]).tolist() == getattr(log, table).tolist()
+    assert parts[1].counts == log.counts

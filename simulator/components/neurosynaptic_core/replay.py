@@ -122,9 +122,14 @@ class Core:
         self._rows = rows
 
     def run(self, due: np.ndarray, words: np.ndarray) -> Log:
-        """Runs the whole stimulus: int64 [n] cycles in which events are due, rising or not, and their words."""
+        """Runs a stimulus until the core is idle: int64 [n] cycles in which events are due, and their words.
+
+        A later call continues from there: its stimulus begins with that of the call before, and its log holds what is
+        new.
+        """
         due, words = np.ascontiguousarray(due, np.int64), np.ascontiguousarray(words, np.int64)
         check_words(words, self.registers.dialect)
+        served = int(self.state[4])
         requests = np.empty(due.size, np.int64)
         rows = self._rows or min(max(LOG_ROWS, 3 * due.size), MOST_ROWS)
         rows += self.neurons.shape[1] + 2
@@ -142,7 +147,7 @@ class Core:
             check_ends(sum(map(len, parts[0])))
         whole = tuple(part[0] if len(part) == 1 else np.concatenate(part) for part in parts)
         counts = dict(zip(COUNTS, self.counts.tolist(), strict=True))
-        return Log(self.registers, requests[: self.state[4]], whole, counts)
+        return Log(self.registers, requests[served : self.state[4]], whole, counts)
 
 
 def check_ends(operations: int) -> None:
