@@ -51,7 +51,8 @@ def device(rng: np.random.Generator) -> tuple[DramTiming, DramGeometry, DramCont
 
 
 def traffic(rng: np.random.Generator, geometry: DramGeometry) -> list[list[tuple[int, bool, int]]]:
-    """A few clients; addresses repeat, so that bursts meet others of their address."""
+    """A few clients; addresses repeat, so that bursts meet others of their address; some lie beyond the memory, so that
+    two addresses share a place."""
     span = geometry.banks * geometry.columns * int(rng.integers(1, 9))
     writes = rng.choice((0.0, 0.3, 0.9))
     traces = []
@@ -62,6 +63,7 @@ def traffic(rng: np.random.Generator, geometry: DramGeometry) -> list[list[tuple
             block = (block[0] + np.arange(size)) % span
         again = rng.random(size) < 0.2
         block[again] = block[0]
+        block[rng.random(size) < 0.1] += geometry.capacity_bytes // geometry.burst_bytes
         arrival = np.cumsum(rng.integers(0, int(rng.choice((1, 4, 60))) + 1, size))
         write = rng.random(size) < writes
         traces.append(list(zip(block.tolist(), write.tolist(), arrival.tolist(), strict=True)))
