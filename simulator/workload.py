@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from simulator.engine.board import Job
-from simulator.engine.context import Feed
+from simulator.engine.context import Feed, Tensor
 from simulator.kernels.pool import pool_spikes
 from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
 from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, inside, reach
-from simulator.mapping.schedule import LOAD, OPERANDS, STORE, WEIGHT, Schedule
+from simulator.mapping.schedule import LOAD, OPERANDS, SPIKE, STORE, WEIGHT, Schedule
 from simulator.network import Network
 from simulator.network.geometry import dense_operations, pooled_shape
 from simulator.trace import Block, Trace
@@ -188,6 +189,20 @@ class Workload:
             bits = self._spike_bits(job)
         units = s.units
         return max(1, bits), OPERANDS[s.operand[row]], units[s.near[row]], units[s.far[row]], s.op[row] == STORE
+
+    def box(self, job: Job) -> Tensor | None:
+        """The part of a tensor that a load or store moves; None where the row has none of fixed size (weights, lists
+        of addresses)."""
+        s, row = self.schedule, job.row
+        spikes = s.operand[row] == SPIKE
+        if s.population[row] < 0 or (spikes and self.spike_format != "bitmap"):
+            return None
+        shape = self.network.population(s.populations[s.population[row]]).shape
+        copies = job.t1 - job.t0 if spikes else 1
+        box = ((int(s.k0[row]), int(s.k1[row])), (int(s.y0[row]), int(s.y1[row])), (0, shape[2]))
+        elements = copies * math.prod(high - low for low, high in box)
+        bits = self.transfer(job)[0]
+        return Tensor(shape, box, bits // elements, copies) if elements and bits % elements == 0 else None
 
     def _spike_bits(self, job: Job) -> int:
         """Bits of the spikes of a row's population, channels and rows as recorded in the job's timesteps."""

@@ -1,10 +1,10 @@
-"""An arbiter: collects requests in phase 1, grants at its level in (request time, id) order."""
+"""An arbiter: collects requests in phase 1, grants at its level: higher priority first, then by (request time, id)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from simulator.engine.environment import Environment
 
@@ -66,18 +66,32 @@ class BankedPorts:
         self.bank_free[key] = True
 
 
+class Request(NamedTuple):
+    """What waits at an arbiter; `place` is the priority with its sign turned, so that small goes first."""
+
+    place: int
+    time: int
+    requester: int
+    key: int
+    granted: Callable[[], None]
+
+
 class Arbiter:
     """Grants what a `Pool` holds.  A requester has at most one request pending per id."""
 
     def __init__(self, env: Environment, level: int, pool: Pool) -> None:
         self.env, self.level, self.pool = env, level, pool
-        self._pending: list[tuple[int, int, int, Callable[[], None]]] = []
+        self._pending: list[Request] = []
         self._armed = False
 
-    def request(self, requester: int, key: int, granted: Callable[[], None]) -> None:
+    def request(self, requester: int, key: int, granted: Callable[[], None], priority: int = 0) -> None:
         """Asks for `key` now (phase 1); `granted` runs at the arbiter's level when it is served."""
-        self._pending.append((self.env.now, requester, key, granted))
+        self._pending.append(Request(-priority, self.env.now, requester, key, granted))
         self._arm()
+
+    def rank(self, request: Request) -> tuple[int, ...]:
+        """Place of a request among those that wait; the smallest is served first."""
+        return request.place, request.time, request.requester
 
     def release(self, key: int) -> None:
         """Gives `key` back now (phase 1); it may be granted again in this very instant."""
@@ -92,11 +106,10 @@ class Arbiter:
 
     def _grant(self) -> None:
         self._armed = False
-        self._pending.sort(key=lambda r: (r[0], r[1]))
-        waiting, self._pending = self._pending, []
+        waiting, self._pending = sorted(self._pending, key=self.rank), []
         for request in waiting:
-            if self.pool.free(request[2]):
-                self.pool.take(request[2])
-                request[3]()
+            if self.pool.free(request.key):
+                self.pool.take(request.key)
+                request.granted()
             else:
                 self._pending.append(request)

@@ -16,7 +16,11 @@ COMMIT_ROWS = 1 << 14
 
 @dataclass(frozen=True)
 class Access:
-    """One burst of words: `words` words in one bank, for one layer and operand; `bits` of them are asked for."""
+    """One burst of words: `words` words in one bank, for one layer and operand; `bits` of them are asked for.
+
+    priority: higher goes first where several wait.
+    block: where the first word lies in its tensor, in words, -1 where only the order of the bursts is known.
+    """
 
     requester: int
     bank: int
@@ -25,6 +29,8 @@ class Access:
     layer: int
     operand: str
     bits: int
+    priority: int = 0
+    block: int = -1
 
 
 class BankedMemory:
@@ -37,6 +43,11 @@ class BankedMemory:
         self.ctx, self.banks, self.word_bits = ctx, banks, word_bits
         self.cycle_cycles, self.latency_cycles = cycle_cycles, latency_cycles
         self.arbiter = Arbiter(ctx.env, level, BankedPorts(banks, ports))
+
+    @property
+    def burst_bits(self) -> int:
+        """Bits that one word moves."""
+        return self.word_bits
 
     def words(self, bits: int) -> int:
         """Words that hold `bits`, at least one."""
@@ -51,7 +62,7 @@ class BankedMemory:
 
         def ask() -> None:
             asked = clock.at_or_after(env.now)
-            self.arbiter.request(burst.requester, key, lambda: self._granted(burst, key, asked, done))
+            self.arbiter.request(burst.requester, key, lambda: self._granted(burst, key, asked, done), burst.priority)
 
         if edge == env.now:
             ask()

@@ -36,6 +36,20 @@ class Feed:
     region: int
 
 
+@dataclass(frozen=True)
+class Tensor:
+    """Part of a tensor that moves as a whole.
+
+    shape: channels, rows, columns.  box: half-open ranges of them.  element_bits: size of an element.
+    copies: how many such tensors lie one after another (timesteps).
+    """
+
+    shape: tuple[int, int, int]
+    box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+    element_bits: int
+    copies: int
+
+
 class Work(Protocol):
     """The workload of a run: what each Schedule row reads and makes.
 
@@ -91,6 +105,10 @@ class Work(Protocol):
 
     def transfer(self, job: Job) -> tuple[int, str, str, str, bool]:
         """(payload bits, operand, on-chip memory, DRAM, True for a store) of a load or store."""
+        ...
+
+    def box(self, job: Job) -> Tensor | None:
+        """The part of a tensor that a load or store moves, None where it has no fixed size."""
         ...
 
 

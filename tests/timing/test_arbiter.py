@@ -16,7 +16,7 @@ class Probe:
         self.arbiter = Arbiter(self.env, GRANT_BANK, pool)
         self.granted: list[tuple[int, int]] = []
 
-    def ask(self, at: int, requester: int, key: int = 0, hold: int | None = None) -> None:
+    def ask(self, at: int, requester: int, key: int = 0, hold: int | None = None, priority: int = 0) -> None:
         """Requester asks at `at`; it gives the key back `hold` after its grant."""
 
         def grant() -> None:
@@ -24,7 +24,7 @@ class Probe:
             if hold is not None:
                 self.env.call_at(self.env.now + hold, lambda: self.arbiter.release(key))
 
-        self.env.call_at(at, lambda: self.arbiter.request(requester, key, grant))
+        self.env.call_at(at, lambda: self.arbiter.request(requester, key, grant, priority))
 
     def run(self) -> list[tuple[int, int]]:
         """Grants as (instant, requester), in order."""
@@ -94,3 +94,13 @@ def test_a_credit_returns_to_the_longest_waiter_in_its_instant() -> None:
     env.call_at(12, credits.give)
     env.run()
     assert taken == [(1, "first"), (9, "second"), (12, "late")]
+
+
+def test_higher_priority_goes_before_earlier_and_lower_id() -> None:
+    probe = Probe(Servers(1))
+    probe.ask(0, 9, hold=10)
+    probe.ask(1, 0, hold=1)
+    probe.ask(3, 2, hold=1, priority=1)
+    probe.ask(3, 1, hold=1, priority=1)
+    probe.ask(10, 3, hold=1, priority=2)
+    assert probe.run() == [(0, 9), (10, 3), (11, 1), (12, 2), (13, 0)]
