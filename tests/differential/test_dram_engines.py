@@ -118,7 +118,7 @@ def test_engines_agree_on_every_time_and_count(case: tuple[int, str, str], seed:
         unit = memory(hardware(*case), env, engine)
         times = run(unit, env, jobs(seed))
         log = unit.ctx.log
-        results.append((times, unit.ctx.ledger.counts.tolist(), unit.profile(), log.busy, log.waits))
+        results.append((times, unit.ctx.ledger.counts.tolist(), unit.served_elsewhere(), log.busy, log.waits))
     assert results[0] == results[1]
 
 
@@ -137,8 +137,14 @@ def test_background_refresh_and_bursts_add_up() -> None:
     assert count("active:rank") > 0 and count("idle:rank") > 0
     asked = sum(bursts for mine in clients for _, _, bursts, write, _, _ in mine if not write)
     served = sum(count(f"read_burst:{operand}") for operand in OPERANDS)
-    elsewhere = sum(p["forwarded"] + p["joined"] for p in unit.profile().values())
-    assert served + elsewhere == asked
+    elsewhere = unit.served_elsewhere()
+    assert served + elsewhere["forwarded"] + elsewhere["joined"] == asked
+    table = {action: unit.ctx.ledger.counts[0, :, unit.ctx.ledger.index(action)] for action in unit.ctx.ledger.actions}
+    for operand in OPERANDS:
+        rows = sum(table[f"{verb}:{operand}"] for verb in ("row_hit", "row_closed", "row_conflict"))
+        assert (rows == table[f"read_burst:{operand}"] + table[f"write_burst:{operand}"]).all() and rows.sum() > 0
+    assert sum(count(f"refresh_wait:{operand}") for operand in OPERANDS) > 0
+    assert sum(count(f"turnaround:{operand}") for operand in OPERANDS) > 0
     bits = sum(count(f"{verb}:{operand}") for verb in ("read", "overfetch", "write") for operand in OPERANDS)
     assert bits == unit.burst_bits * sum(bursts for mine in clients for _, _, bursts, *_ in mine)
     due = 2 * (cycles // (300 // 2))

@@ -29,13 +29,14 @@ CLIENTS = 8
 TAGS = 64
 BITS_PER_BYTE = 8
 COMMIT_ROWS = 1 << 14
-PROFILE = {
-    "hits": ks.N_HIT, "closed": ks.N_CLOSED, "conflicts": ks.N_CONFLICT, "refreshed": ks.N_REFRESHED,
-    "turnarounds": ks.N_TURN, "forwarded": ks.N_FORWARDED, "joined": ks.N_JOINED, "merged": ks.N_MERGED,
+PER_BURST = {
+    "activate": ks.N_ACTIVATE, "read_burst": ks.N_READ, "write_burst": ks.N_WRITE, "row_hit": ks.N_HIT,
+    "row_closed": ks.N_CLOSED, "row_conflict": ks.N_CONFLICT, "refresh_wait": ks.N_REFRESHED, "turnaround": ks.N_TURN,
 }  # fmt: skip
-"""What became of bursts, by name: row open, bank closed, another row open; waiting while a refresh passed; after a
-change of direction; read out of a held write; joined to a pending read; merged into a held write."""
-COMMANDS = {"activate": ks.N_ACTIVATE, "read_burst": ks.N_READ, "write_burst": ks.N_WRITE}
+"""Verbs of the unit's actions -> columns of the kernel's counts, booked by layer and operand."""
+SERVED_ELSEWHERE = {"forwarded": ks.N_FORWARDED, "joined": ks.N_JOINED, "merged": ks.N_MERGED}
+"""Bursts that needed no command of their own: read out of a held write; joined to a pending read; merged into a held
+write."""
 
 
 class Channel(Protocol):
@@ -150,11 +151,10 @@ class BankedDram:
             env.call_at(edge, lambda: self._collect(burst, done))
         return done
 
-    def profile(self) -> dict[tuple[int, str], dict[str, int]]:
-        """(ledger row of the layer, operand) -> what became of its bursts, by the names of `PROFILE`."""
-        counts = self._totals()[0]
-        return {key: {name: int(counts[tag, column]) for name, column in PROFILE.items()}
-                for key, tag in self._tags.items()}  # fmt: skip
+    def served_elsewhere(self) -> dict[str, int]:
+        """Bursts up to now that needed no command of their own, by the names of `SERVED_ELSEWHERE`."""
+        counts = self._totals()[0].sum(axis=0)
+        return {name: int(counts[column]) for name, column in SERVED_ELSEWHERE.items()}
 
     def commands(self) -> np.ndarray:
         """Command schedule up to now, where the unit was made with `logging` (kernel engine): see `commands_of`."""
@@ -247,7 +247,7 @@ class BankedDram:
         new = total.copy()
         new[: len(self._booked)] -= self._booked
         for (layer, operand), tag in self._tags.items():
-            for verb, column in COMMANDS.items():
+            for verb, column in PER_BURST.items():
                 self.ctx.count(layer, f"{verb}:{operand}", int(new[tag, column]))
         passed = cycle * self.spec.geometry.ranks * len(self.channels)
         ranks = np.array((refreshes, active, passed - active), np.int64)

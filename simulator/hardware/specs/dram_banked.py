@@ -19,6 +19,9 @@ _COMMANDS = (
     ("read_burst", "burst", "read_burst_energy_pj"),
     ("write_burst", "burst", "write_burst_energy_pj"),
 )
+OUTCOMES = ("row_hit", "row_closed", "row_conflict", "refresh_wait", "turnaround")
+"""What became of a burst on its way: its row was open; its bank was closed; another row was open; it met a refresh; the
+data bus changed direction for it.  The first three add up to the bursts."""
 _BACKGROUND = (
     Action("refresh", "rank", "command", "refresh_energy_pj", "memory"),
     Action("active", "rank", "cycle", "active_energy_pj", "memory"),
@@ -26,6 +29,11 @@ _BACKGROUND = (
 )
 PRICES = (*(price for _, _, price in _COMMANDS), "refresh_energy_pj", "active_energy_pj", "idle_energy_pj",
           "read_io_energy_pj_per_bit", "write_io_energy_pj_per_bit")  # fmt: skip
+
+
+def _nothing() -> Constant:
+    """Outcomes are counted so that reports can tell them; the commands that they lead to carry the energy."""
+    return Constant(value=0, source="contained in the commands' energies", grade="derived")
 
 
 class BankedDram(UnitSpec):
@@ -45,6 +53,7 @@ class BankedDram(UnitSpec):
             "memory",
         ),
         *(Action(verb, operand, unit, price, "memory") for verb, unit, price in _COMMANDS for operand in OPERANDS),  # type: ignore[arg-type]
+        *(Action(verb, operand, "burst", "outcome_energy_pj", "memory") for verb in OUTCOMES for operand in OPERANDS),
         *_BACKGROUND,
     )
     COMPONENT: ClassVar[str] = "simulator.components.dram:BankedDram"
@@ -70,6 +79,10 @@ class BankedDram(UnitSpec):
     idle_energy_pj: Annotated[Constant, Field(default=None, description="a cycle of a rank without an open row, pJ")]
     read_io_energy_pj_per_bit: Annotated[Constant, Field(default=None, description="interface, per bit read, pJ")]
     write_io_energy_pj_per_bit: Annotated[Constant, Field(default=None, description="interface, per bit written, pJ")]
+    outcome_energy_pj: Annotated[
+        Constant,
+        Field(default_factory=_nothing, description="a row hit, conflict, wait for refresh or turn-around, pJ"),
+    ]
 
     @property
     def capacity_bytes(self) -> int:
