@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from simulator.engine.held import prepare_whole
 from simulator.errors import InputError, InvariantError, unknown
 from simulator.invariants import check_record
 from simulator.machine import Machine, build
 from simulator.mapping import dump_mapping, lower, place
 from simulator.mapping.crossbar.check import check_crossbars
-from simulator.record import Output, Record, UnitTime
+from simulator.mapping.whole import whole_unit
+from simulator.record import Output, Record, Track, UnitTime
+from simulator.record_beside import beside_network
 from simulator.record_effective import effective_operations
 from simulator.record_network import network_facts
 from simulator.trace import StepSpikesBuilder, Trace
@@ -48,14 +51,16 @@ def simulate(
 
     A trace that holds every population is replayed; one that holds the inputs only is run first (LIF kernels make the
     rest), or, by the reference engine, while the machine runs.  `mapping` defaults to `place(network, hardware)`.
-    activity "dense" pretends that every neuron fires in every timestep.  `timeline` keeps every interval.
+    A unit that holds a whole network and decides itself what fires is given the inputs only, and takes events in cycles
+    too.  activity "dense" pretends that every neuron fires in every timestep.  `timeline` keeps every interval.
     `environment` replaces the event loop (tests shuffle its ties).  Raises InputError for input that cannot run.
     """
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
     if activity not in ACTIVITIES:
         raise unknown("activity", activity, ACTIVITIES)
-    if trace.time_base != "step":
+    whole = whole_unit(hardware)
+    if trace.time_base != "step" and (whole is None or trace.time_base != "cycle"):
         raise InputError(
             "this machine advances in timesteps, the trace holds events",
             key=f"trace {trace.name}",
@@ -68,9 +73,15 @@ def simulate(
     crossbars = check_crossbars(plan, network, hardware) if plan.on_crossbars else None
     arrays = _programmed(network, hardware, crossbars, seed) if activity == "spikes" else None
     computing = engine == "reference" and not trace.complete and activity == "spikes" and network.arithmetic == "int"
-    computing = computing and arrays is None  # devices decide what fires, before the machine runs
+    # Devices decide what fires, and units that hold a whole network take it as known, before the machine runs.
+    computing = computing and arrays is None and whole is None
+    held = prepare_whole(hardware, network, trace, activity)
     facts: dict[str, Any] = {"saturations": 0, "membranes": {}, "crossbar": {}}
-    if activity == "dense":
+    if held is not None:
+        full, facts["membranes"] = held.trace, held.membranes
+        if held.decides:
+            facts["beside_network"] = beside_network(network, trace, held.trace)
+    elif activity == "dense":
         from simulator.trace.dense import dense_trace
 
         full = dense_trace(network, trace.steps)
@@ -82,7 +93,7 @@ def simulate(
         full, facts = _complete_on(arrays, trace)
     else:
         full, facts = _complete(network, trace)
-    work = Workload(schedule, network, full, computing, _stored(hardware), crossbars)
+    work = Workload(schedule, network, full, computing, _stored(hardware), crossbars, held.stimulus if held else None)
     machine = build(
         hardware,
         schedule,
@@ -206,8 +217,8 @@ def _record(
             "name": trace.name,
             "sha256": trace.sha256,
             "samples": trace.samples,
-            "timesteps": int(trace.steps.max(initial=0)),
-            "total_steps": int(trace.steps.sum()),
+            "timesteps": int(work.steps.max(initial=0)),
+            "total_steps": int(work.steps.sum()),
         },
         mapping={"name": f"{plan.network} on {plan.hardware}", "sha256": plan.sha256, "timesteps": plan.timesteps},
         mapping_text=text,
@@ -229,6 +240,7 @@ def _record(
         bin_cycles=np.array([unit.ctx.log.bin_cycles for unit in units.values()], np.int64),
         timeline=_timeline(machine) if timeline else None,
         kinds=_kinds(machine),
+        tracks=_tracks(machine) if timeline else (),
         outputs=_outputs(network, work),
         membranes=facts["membranes"],
         built={} if work.plan is None else {work.plan.unit: work.plan.built},
@@ -257,20 +269,23 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         "dense_by_layer": dense,
         "sent_fanout_spikes": sum(sent.values()),
         "delivered_spikes": work.delivered,
-        "dropped_spikes": sum(sent[name] for name in work.left_out),
+        "dropped_spikes": sum(sent[name] for name in work.left_out) + work.dropped,
         "link_bits": _links(machine),
         **_converted(machine, facts),
+        **({"beside_network": facts["beside_network"]} if facts.get("beside_network") else {}),
         **effective_operations(network, _with_made(work)),
     }
 
 
 def _converted(machine: Machine, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the converters of crossbar tiles saw, by layer: bounds that need no weights, then codes of real devices."""
+    """How long each crossbar tile worked; and what the converters saw, by layer: bounds that need no weights, then
+    codes of real devices."""
     found: dict[str, dict[str, Any]] = {}
     for unit in machine.units.values():
         for layer, ranges in getattr(unit, "ranges", {}).items():
             found[layer] = {**ranges, **facts.get("crossbar", {}).get(layer, {})}
-    return {"crossbar": found} if found else {}
+    tiles = {name: unit.tile_work for name, unit in machine.units.items() if hasattr(unit, "tile_work")}
+    return {key: value for key, value in (("tiles", tiles), ("crossbar", found)) if value}
 
 
 def _with_made(work: Workload) -> Trace:
@@ -337,6 +352,15 @@ def _kinds(machine: Machine) -> tuple[str, ...]:
     return tuple(kinds)
 
 
+def _tracks(machine: Machine) -> tuple[Track, ...]:
+    """Parts of units in the timeline; raises InputError where its column of numbers cannot hold so many."""
+    found = tuple(Track(name, *key) for name, unit in machine.units.items() for key in unit.ctx.log.tracks)
+    most = np.iinfo(np.uint16).max - len(machine.units)
+    if len(found) > most:
+        raise InputError("too many layers and tiles for a timeline; run without one", found=len(found), allowed=most)
+    return found
+
+
 def _timeline(machine: Machine) -> dict[str, np.ndarray]:
     kinds = _kinds(machine)
     columns: dict[str, list[np.ndarray]] = {"start": [], "duration": [], "unit": [], "kind": [], "ref": []}
@@ -349,5 +373,12 @@ def _timeline(machine: Machine) -> dict[str, np.ndarray]:
         columns["unit"].append(np.full(start.size, number, np.uint16))
         columns["kind"].append(codes[kind])
         columns["ref"].append(ref)
+    parts = [part for unit in machine.units.values() for part in unit.ctx.log.tracks.values()]
+    for number, part in enumerate(parts, start=len(machine.units)):
+        for runs, ref in part:
+            columns["start"].append(runs[:, 0])
+            columns["duration"].append(runs[:, 1] - runs[:, 0])
+            for column, value in (("unit", number), ("kind", 0), ("ref", ref)):
+                columns[column].append(np.full(len(runs), value, np.int64))
     types = {"start": np.int64, "duration": np.int64, "unit": np.uint16, "kind": np.uint8, "ref": np.int32}
     return {key: (np.concatenate(parts) if parts else np.empty(0)).astype(types[key]) for key, parts in columns.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ class Workload:
     """`simulator.engine.context.Work` for one run.
 
     `trace` holds the input populations and, unless `computing`, all the others; a computing run (reference engine)
-    learns the inner spikes from its cores.  `plan` is there where layers live on crossbars.
+    learns the inner spikes from its cores.  `plan` is there where layers live on crossbars,
+    `stimulus(row, sample)` where a unit holds the network whole and was prepared for the trace.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Workload:
         computing: bool,
         stored: tuple[str, int],
         plan: CrossbarPlan | None = None,
+        stimulus: Callable[[int, int], Any] | None = None,
     ) -> None:
         self.schedule, self.network, self.trace, self.computing = schedule, network, trace, computing
         self.spike_format, self.spike_bits = stored
@@ -64,7 +67,10 @@ class Workload:
         self._made_sample = -1
         self._tiles: dict[int, Reach] = {}
         self._pools: dict[int, Any] = {}
+        if stimulus is not None:
+            self.stimulus = stimulus
         self.delivered = 0
+        self.dropped = 0
         self.made: dict[str, list[list[Pair]]] = {}
         self.steps = trace.steps
 

@@ -54,11 +54,13 @@ class Work(Protocol):
     """The workload of a run: what each Schedule row reads and makes.
 
     delivered: synaptic operations that cores executed for a spike; added to by cores, read after the run.
+    dropped: synaptic operations of spikes that cores lost; likewise.
     computing: the cores make the inner spikes themselves (reference engine).
     plan: all layers on crossbars, None on other chips.
     """
 
     delivered: int
+    dropped: int
     computing: bool
     network: Network
     plan: CrossbarPlan | None

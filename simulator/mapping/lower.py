@@ -16,6 +16,7 @@ from simulator.mapping.crossbar.lower import lower_on_crossbars
 from simulator.mapping.mapping import LayerMapping, Mapping
 from simulator.mapping.schedule import Schedule
 from simulator.mapping.tiles import Tile
+from simulator.mapping.whole import lower_whole, whole_unit
 from simulator.network.network import Network
 from simulator.network.projection import Projection
 
@@ -31,6 +32,9 @@ def lower(mapping: Mapping, network: Network, hardware: Hardware) -> Schedule:
     """
     if mapping.on_crossbars:
         return lower_on_crossbars(mapping, network, hardware)
+    whole = whole_unit(hardware)
+    if whole is not None:
+        return lower_whole(mapping, network, hardware, whole)
     return _Lowering(check_mapping(mapping, network, hardware)).schedule()
 
 

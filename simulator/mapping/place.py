@@ -30,6 +30,7 @@ from simulator.mapping.mapping import (
 from simulator.mapping.operands import Operands
 from simulator.mapping.residence import choose_homes, spans_of
 from simulator.mapping.tiles import tiles_of, weight_tiles_of
+from simulator.mapping.whole import place_whole, whole_unit
 from simulator.network.geometry import pooled_shape
 from simulator.network.network import Network
 from simulator.units import ceil_div
@@ -81,6 +82,10 @@ def place(
     _refuse_wishes(of_crossbars if unit is None else of_cores, hardware.name)
     if unit is not None:
         return place_on_crossbars(network, hardware, unit, arrangement, duplication, timesteps, timesteps_hint)
+    whole = whole_unit(hardware)
+    if whole is not None:
+        _refuse_wishes(of_cores, hardware.name)
+        return place_whole(network, hardware, whole)
     recurrent = is_recurrent(network)
     if recurrent and timesteps == "all":
         raise InputError(

@@ -14,7 +14,7 @@ from simulator.components.neurosynaptic_core.replay import OPERATIONS, Core, Log
 from simulator.engine.board import Job
 from simulator.engine.context import Context
 
-AER_POP, PUSH = OPERATIONS.index("AER_POP"), OPERATIONS.index("PUSH")
+AER_POP, POP_NEUR, PUSH = (OPERATIONS.index(name) for name in ("AER_POP", "POP_NEUR", "PUSH"))
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,14 @@ class Image:
 
 @dataclass(frozen=True)
 class Stimulus:
-    """Input events of a sample: int64 [n] cycles, counted from its start, in which they are due, and their words."""
+    """Input events of a sample: int64 [n] cycles, counted from its start, in which they are due, and their words.
+
+    fan_out: int64 [256], synaptic operations of a network per event of each address; None where there is no network.
+    """
 
     due: np.ndarray
     words: np.ndarray
+    fan_out: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -73,25 +77,6 @@ class NeurosynapticCore:
         """Starts the core's process."""
         self.ctx.env.process(self._serve())
 
-    def registers(self, image: Image) -> Registers:
-        """The registers that the description states, with the signs of an image's sources."""
-        s = self.spec
-        return Registers(
-            dialect=s.dialect,
-            last_neuron=s.last_neuron,
-            fifo_depth=s.fifo_depth,
-            open_loop=s.open_loop,
-            source_addresses=s.source_addresses,
-            request_delay=s.request_delay_cycles,
-            acknowledge_delay=s.acknowledge_delay_cycles,
-            release_delay=s.release_delay_cycles,
-            update_unmapped=s.update_unmapped,
-            propagate_unmapped=s.propagate_unmapped,
-            learn_on_synapse=s.learn_on_synapse,
-            monitored=s.monitored,
-            inhibits=image.inhibits,
-        )
-
     def _serve(self) -> Generator[Any, Any, None]:
         ctx = self.ctx
         while True:
@@ -101,13 +86,15 @@ class NeurosynapticCore:
             recording = yield from self._run(image, stimulus, start)
             yield ctx.until(start + recording.cycles)
             self._book(job, recording, start)
+            if stimulus.fan_out is not None:
+                self._deliver(stimulus.fan_out, recording)
             ctx.ran(ctx.work.layer(job.row), ctx.clock.ps(start), ctx.env.now)
             self.recordings[job.row, job.sample] = recording
             ctx.board.complete(job.row)
 
     def _run(self, image: Image, stimulus: Stimulus, start: int) -> Generator[Any, Any, Recording]:
         """Runs a sample that begins in cycle `start`."""
-        ctx, registers = self.ctx, self.registers(image)
+        ctx, registers = self.ctx, registers_of(self.spec, image)
         if ctx.reference:
             check_words(stimulus.words, registers.dialect)
             events = list(zip(stimulus.due.tolist(), stimulus.words.tolist(), strict=True))
@@ -118,6 +105,13 @@ class NeurosynapticCore:
             return of_reference(plain)
         core = Core(registers, image.neurons.copy(), image.synapses.copy())
         return of_log(core.run(stimulus.due, stimulus.words), core)
+
+    def _deliver(self, fan_out: np.ndarray, recording: Recording) -> None:
+        """Counts the network's operations of neuron events that were executed, and of spikes that a full FIFO lost."""
+        executed = recording.operations[recording.operations[:, 0] == POP_NEUR, 3] & 255
+        lost = recording.spikes[recording.spikes[:, 2] == 0, 1]
+        self.ctx.work.delivered += int(fan_out[executed].sum())
+        self.ctx.work.dropped += int(fan_out[lost].sum())
 
     def _book(self, job: Job, recording: Recording, start: int) -> None:
         """Adds a sample's counts, its busy cycles, and what kept the controller waiting."""
@@ -142,6 +136,25 @@ class NeurosynapticCore:
         ctx.log.add_stall_runs("output", recording.transfers[:, [1, 5]] + start)
         ctx.log.add_stall("input", start, end)
         ctx.log.commit(layer, end)
+
+
+def registers_of(s: Any, image: Image) -> Registers:
+    """The registers that a description `s` states, with the signs of an image's sources."""
+    return Registers(
+        dialect=s.dialect,
+        last_neuron=s.last_neuron,
+        fifo_depth=s.fifo_depth,
+        open_loop=s.open_loop,
+        source_addresses=s.source_addresses,
+        request_delay=s.request_delay_cycles,
+        acknowledge_delay=s.acknowledge_delay_cycles,
+        release_delay=s.release_delay_cycles,
+        update_unmapped=s.update_unmapped,
+        propagate_unmapped=s.propagate_unmapped,
+        learn_on_synapse=s.learn_on_synapse,
+        monitored=s.monitored,
+        inhibits=image.inhibits,
+    )
 
 
 def of_log(log: Log, core: Core) -> Recording:

@@ -53,7 +53,8 @@ class ReckonCore:
             end = start + recording.cycles
             yield ctx.until(end)
             self._book(job, recording, start)
-            ctx.work.delivered += int(recording.counts[6] + recording.counts[7]) - stimulus.beyond
+            if stimulus.beyond is not None:
+                ctx.work.delivered += int(recording.counts[6] + recording.counts[7]) - stimulus.beyond
             for layer in {ctx.work.layer(job.row), self.readout}:
                 ctx.ran(layer, ctx.clock.ps(start), ctx.env.now)
             self.recordings[job.row, job.sample] = recording

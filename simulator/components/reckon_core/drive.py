@@ -38,14 +38,15 @@ class Stimulus:
     kind uint8 [n], value int64 [n]: letters (by place in `LINES`) and numbers, as `read_stimulus` gives them.
     due int64 [n]: the cycle before which a line does not begin; empty: each begins when the core is ready.
     given uint8 [ticks, 256]: spikes of each tick's STEP, where they are known from a trace; empty: the core makes them.
-    beyond: synaptic operations that the core does and the network has not: past its last timestep, without an output.
+    beyond: synaptic operations that the core does and the network has not: past its last timestep, without an output;
+    None where there is no network.
     """
 
     kind: np.ndarray
     value: np.ndarray
     due: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     given: np.ndarray = field(default_factory=lambda: np.empty((0, NEURONS), np.uint8))
-    beyond: int = 0
+    beyond: int | None = 0
 
 
 @dataclass(frozen=True)

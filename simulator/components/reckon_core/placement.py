@@ -113,4 +113,4 @@ def stimulus_of_cycles(time: np.ndarray, index: np.ndarray, name: object) -> Sti
         raise InputError("no such line", file=name, line=int(wrong[0]) + 1, key="index", found=int(index[wrong[0]]),
                          allowed=f"0 .. {(len(LINES) << VALUE_BITS) - 1}: letter of {LINES} x 256 + value")  # fmt: skip
     check_stimulus(kind, value, name)
-    return Stimulus(kind.astype(np.uint8), value, time.astype(np.int64))
+    return Stimulus(kind.astype(np.uint8), value, time.astype(np.int64), beyond=None)

@@ -40,6 +40,8 @@ class UnitSpec(Part):
     ACTIONS     everything a run may charge to the unit, each with one price field and one category
     STALLS      causes of a stall, in order of precedence
     COMPONENT   "module:Class" of the unit's process, imported only when a machine is built
+    PREPARE     "module:function" of a unit that takes a whole network and runs a sample as one task; see
+                `simulator.mapping.whole`
     REFERENCES  fields that hold the name of another unit -> the types that unit may have
 
     Names of `Constant` fields say what they are: `*_energy_pj*` is a price and belongs to an action, `*_mw` is static
@@ -50,6 +52,7 @@ class UnitSpec(Part):
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
     STALLS: ClassVar[tuple[str, ...]] = ()
     COMPONENT: ClassVar[str] = ""
+    PREPARE: ClassVar[str] = ""
     REFERENCES: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     type: Annotated[str, Field(description="type of the unit")]

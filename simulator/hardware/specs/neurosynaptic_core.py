@@ -59,7 +59,7 @@ class NeurosynapticCore(UnitSpec):
     learn_on_synapse: Annotated[bool, Field(strict=True, description="odin: single-synapse events learn")]
     image: Annotated[
         str | None,
-        Field(min_length=1, strict=True, description="folder with neurons_init.hex and synapses_init.hex to start from"),
+        Field(min_length=1, strict=True, description="folder with neurons_init.hex and synapses_init.hex"),
     ] = None
     fit: Annotated[
         Literal["exact", "nearest"],

@@ -31,11 +31,16 @@ class ReckonCore(UnitSpec):
     )
     STALLS: ClassVar[tuple[str, ...]] = ("dependency", "input")
     COMPONENT: ClassVar[str] = "simulator.components.reckon_core:ReckonCore"
+    PREPARE: ClassVar[str] = "simulator.components.reckon_core.prepare:prepare"
 
     type: Annotated[Literal["reckon_core"], Field(description="tick-driven recurrent core")]
     inputs: Annotated[Size, Field(description="input neurons")]
     recurrent: Annotated[Size, Field(description="recurrent neurons")]
     outputs: Annotated[int, Field(ge=1, le=OUTPUT_ROOM, description="output integrators"), Integer]
+    image: Annotated[
+        str | None,
+        Field(min_length=1, strict=True, description="folder with config.txt and the memory images to start from"),
+    ] = None
     start_cycles: Annotated[Cycles, Field(description="clock cycles of the bench before its first action")]
     sample_cycles: Annotated[
         int,
