@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from benchmarks.dram_data import read_commands
 from simulator.components.dram import BankedDram
+from simulator.components.dram.schedule import write_schedule
 from simulator.components.dram.tables import channel_tables
 from simulator.engine.banked import Access
 from simulator.engine.clock import Clock
@@ -17,6 +20,7 @@ from simulator.engine.environment import Environment
 from simulator.engine.statelog import StateLog
 from simulator.hardware import Hardware, parse_hardware
 from simulator.hardware.action import OPERANDS
+from simulator.hardware.dram_timing import COMMANDS
 from simulator.kernels.bins import add_runs
 from simulator.kernels.sweep import paint
 from simulator.ledger import Ledger
@@ -27,7 +31,7 @@ HERTZ = 700_000_001
 LAYERS = ["unattributed", "a", "b"]
 
 
-def hardware(channels: int, order: str, controller: str) -> Hardware:
+def hardware(channels: int, order: str, controller: str, keep: bool = False) -> Hardware:
     """A small memory with short timings, two ranks of two bank groups of two banks."""
     names = ("activate_energy_pj", "read_burst_energy_pj", "write_burst_energy_pj", "refresh_energy_pj",
              "active_energy_pj", "idle_energy_pj", "read_io_energy_pj_per_bit", "write_io_energy_pj_per_bit",
@@ -49,11 +53,12 @@ units:
              trrd_s_cycles: 2, trrd_l_cycles: 3, tfaw_cycles: 13, tccd_s_cycles: 2, tccd_l_cycles: 3, twr_cycles: 5,
              trtp_cycles: 3, twtr_s_cycles: 2, twtr_l_cycles: 4, trfc_cycles: 20, trefi_cycles: 300}}
     controller: {controller}
+    keep_schedule: {str(keep).lower()}
 {prices}
 """)
 
 
-def memory(chip: Hardware, env: Environment, engine: str, logging: bool = False) -> BankedDram:
+def memory(chip: Hardware, env: Environment, engine: str) -> BankedDram:
     """The unit alone, in a context that has only what it uses."""
     spec = chip.unit("dram")
     ledger = Ledger(["dram"], LAYERS, [action.name for action in spec.ACTIONS])
@@ -61,7 +66,7 @@ def memory(chip: Hardware, env: Environment, engine: str, logging: bool = False)
     ctx = Context(name="dram", number=0, env=env, clock=Clock("dram", HERTZ), ledger=ledger,
                   log=StateLog((), paint, add_runs), board=nothing, queue=nothing, work=nothing,
                   reference=engine == "reference", first_id=0, plain={})  # fmt: skip
-    return BankedDram(ctx, spec, logging)
+    return BankedDram(ctx, spec)
 
 
 Job = tuple[int, int, int, bool, int, str]
@@ -160,22 +165,23 @@ def test_ties_do_not_matter(seed: int) -> None:
     assert plain.ctx.ledger.counts.tolist() == other.ctx.ledger.counts.tolist()
 
 
-def test_the_command_schedule_is_written_once_and_is_legal() -> None:
-    """Running ahead and going back leaves no trace; and writing the schedule down changes nothing."""
-    from simulator.hardware.dram_timing import COMMANDS
-
-    chip = hardware(*CASES[0])
-    env, quiet = Environment(), Environment()
-    unit, silent = memory(chip, env, "kernel", logging=True), memory(chip, quiet, "kernel")
-    assert run(unit, env, jobs(2)) == run(silent, quiet, jobs(2))
-    rows = unit.commands().tolist()
-    commands: list[Command] = [(c[1], COMMANDS[c[2]], c[3], c[4], c[5], c[6], c[7]) for c in rows]
+def test_the_command_schedule_is_kept_once_and_is_legal(tmp_path: Path) -> None:
+    """Running ahead and going back leaves no trace in it; keeping it changes nothing; it can be written out."""
+    env, quiet, other = Environment(), Environment(), Environment()
+    unit, silent = memory(hardware(*CASES[0], keep=True), env, "kernel"), memory(hardware(*CASES[0]), quiet, "kernel")
+    plain = memory(hardware(*CASES[0], keep=True), other, "reference")
+    assert run(unit, env, jobs(2)) == run(silent, quiet, jobs(2)) == run(plain, other, jobs(2))
+    rows = unit.commands()
+    assert rows.tolist() == plain.commands().tolist() and silent.commands().size == 0
+    commands: list[Command] = [(c[1], COMMANDS[c[2]], c[3], c[4], c[5], c[6], c[7]) for c in rows.tolist()]
     t = {"AL": 0, "CL": 5, "CWL": 4, "B": 2, "RCD": 5, "RP": 4, "RAS": 9, "RRD_S": 2, "RRD_L": 3, "FAW": 13, "CCD_S": 2,
          "CCD_L": 3, "WR": 5, "RTP": 3, "WTR_S": 2, "WTR_L": 4, "RTRS": 1, "PPD": 0, "RFC": 20}  # fmt: skip
     assert violations(commands, t, 2, 2, 2) == []
     ledger = unit.ctx.ledger
     activates = sum(int(ledger.counts[0, :, ledger.index(f"activate:{operand}")].sum()) for operand in OPERANDS)
     assert activates == sum(name == "ACT" for _, name, *_ in commands) > 0
+    write_schedule(tmp_path / "commands.csv.gz", rows)
+    assert read_commands(tmp_path / "commands.csv.gz").tolist() == rows[:, 1:].tolist()
 
 
 def test_events_follow_transfers_not_bursts() -> None:

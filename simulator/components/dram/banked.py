@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from simpy.events import Event
 
-from simulator.components.dram.island import ChannelIsland, commands_of
+from simulator.components.dram.island import ChannelIsland
 from simulator.components.dram.stepped import SteppedChannel
 from simulator.components.dram.tables import channel_tables
 from simulator.engine.banked import Access
@@ -66,6 +66,10 @@ class Channel(Protocol):
         """See `ChannelIsland.counts`."""
         ...
 
+    def schedule(self) -> list[np.ndarray]:
+        """See `ChannelIsland.schedule`."""
+        ...
+
 
 @dataclass
 class _Transfer:
@@ -95,16 +99,16 @@ class SettlingLog(StateLog):
 class BankedDram:
     """The memory unit: admits transfers, wakes at completions, books commands, refreshes and background."""
 
-    def __init__(self, ctx: Context, spec: Any, logging: bool = False) -> None:
+    def __init__(self, ctx: Context, spec: Any) -> None:
         self.ctx, self.spec = ctx, spec
         self.memory = self
         self.burst_bits = spec.geometry.burst_bytes * BITS_PER_BYTE
-        tables = [channel_tables(spec.timing, spec.geometry, spec.controller, channel, logging)
+        tables = [channel_tables(spec.timing, spec.geometry, spec.controller, channel, spec.keep_schedule)
                   for channel in range(spec.geometry.channels)]  # fmt: skip
         self.channels: list[Channel] = [
             SteppedChannel(spec, channel, CLIENTS)
             if ctx.reference
-            else ChannelIsland(tables[channel], CLIENTS, TAGS, logging)
+            else ChannelIsland(tables[channel], CLIENTS, TAGS, spec.keep_schedule)
             for channel in range(len(tables))
         ]
         self._clients: dict[int, int] = {}
@@ -157,9 +161,13 @@ class BankedDram:
         return {name: int(counts[column]) for name, column in SERVED_ELSEWHERE.items()}
 
     def commands(self) -> np.ndarray:
-        """Command schedule up to now, where the unit was made with `logging` (kernel engine): see `commands_of`."""
+        """Command schedule up to now, where the unit keeps it: int64 [n, 8], channel after channel: channel, cycle,
+        command (a place in `COMMANDS`), rank, bank group, bank, row, column; -1 where a command has none."""
         self.settle()
-        return commands_of([channel for channel in self.channels if isinstance(channel, ChannelIsland)])
+        parts = [np.empty((0, 1 + ks.LOG_COLUMNS), np.int64)]
+        for number, channel in enumerate(self.channels):
+            parts += [np.column_stack((np.full(len(rows), number), rows)) for rows in channel.schedule()]
+        return np.concatenate(parts)
 
     def _collect(self, burst: Access, done: Event) -> None:
         self._arrivals.append((burst, done))

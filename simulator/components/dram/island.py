@@ -100,14 +100,10 @@ class ChannelIsland:
         counts = ks.table(self.base, self.offsets, ks.COUNT, ks.COUNT_COLUMNS)
         return counts, int(self.base[ks.REFRESHED]), active
 
+    def schedule(self) -> list[np.ndarray]:
+        """Commands up to the cycle of `base`, int64 [n, 7] in order, as `ChannelRun.commands`; empty if not kept."""
+        return self.commands
+
     def _advance(self, state: np.ndarray, shape: np.ndarray, log: np.ndarray, until: int, target: int) -> int:
         t = self.tables
         return int(advance(state, self.offsets, shape, t.gaps, t.limits, t.fields, log, until, target))
-
-
-def commands_of(islands: list[ChannelIsland]) -> np.ndarray:
-    """Commands of all channels up to what is settled: int64 [n, 8], channel first, then as `ChannelRun.commands`."""
-    parts = [np.empty((0, 1 + ks.LOG_COLUMNS), np.int64)]
-    for channel, island in enumerate(islands):
-        parts += [np.column_stack((np.full(len(rows), channel), rows)) for rows in island.commands]
-    return np.concatenate(parts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from simulator.components.dram.plain import PlainChannel, PlainTransfer
+from simulator.hardware.dram_timing import COMMANDS
 from simulator.kernels import dram_state as ks
 
 NAMES = {
@@ -25,7 +26,7 @@ class SteppedChannel:
         self.transfers: dict[int, PlainTransfer] = {}
         self.cycle = 0
         self.tags = 1
-        self.commands: list[np.ndarray] = []
+        self.keep = spec.keep_schedule
 
     def grow(self, clients: int, tags: int) -> None:
         """Makes room for more clients."""
@@ -65,3 +66,10 @@ class SteppedChannel:
             for name, number in found.items():
                 counts[tag, NAMES[name]] = number
         return counts, self.plain.refreshed, self.plain.active - self.plain.open_ranks()
+
+    def schedule(self) -> list[np.ndarray]:
+        """As `ChannelIsland.schedule`."""
+        if not self.keep:
+            return []
+        rows = [(cycle, COMMANDS.index(name), *place) for cycle, name, *place in self.plain.commands]
+        return [np.array(rows, np.int64).reshape(-1, ks.LOG_COLUMNS)]

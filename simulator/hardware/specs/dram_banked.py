@@ -64,6 +64,9 @@ class BankedDram(UnitSpec):
     ] = None
     geometry: Annotated[DramGeometry, Field(default=None, description="sizes and address order")]
     timing: Annotated[DramTiming, Field(default=None, description="timings in cycles of the unit's clock")]
+    keep_schedule: Annotated[
+        bool, Field(strict=True, description="keep every command with its cycle, to be written out")
+    ] = False
     controller: Annotated[
         DramController, Field(default_factory=DramController, description="queues and policies of each channel")
     ]
