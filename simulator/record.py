@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,17 @@ class UnitTime:
     idle: int
     stall: Mapping[str, int] = field(default_factory=dict)
     waits: Mapping[str, int] = field(default_factory=dict)
+
+
+class Track(NamedTuple):
+    """A part of a unit with intervals of its own in a timeline, in cycles of the unit's clock.
+
+    kind  "layer": the layer called `name`, while any of its parts works;  "tile": number `name` of a bank of tiles
+    """
+
+    unit: str
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -66,10 +77,19 @@ class Record:
                   saturations, synaptic_by_layer{layer: n}, dense_by_layer{layer: n};
                   for the invariants: sent_fanout_spikes, delivered_spikes, dropped_spikes,
                   link_bits{link: {operand: {sent, broadcast, received, overfetch}}};
-                  for NeuroBench, where known: effective_macs, effective_acs (zero weights left out)
+                  for NeuroBench, where known: effective_macs, effective_acs (zero weights left out);
+                  chips of crossbar tiles only:
+                  tiles{unit: {busy_cycles: [n per tile], layers: [names per tile]}}: cycles in which a processing
+                  element or the neurons of the tile worked, and the layers that live on it;
+                  crossbar{layer: {rows_on_max: most active rows of one read, clip_possible: conversions that could
+                  exceed the converter's range, whatever the weights}}, and where the weights ran on a `device`:
+                  conversions, adc_clip_high (sums above full scale), adc_zero (codes 0), adc_code_max, adc_step
+                  (levels per code), accumulator_overflow, lowest_code, codes_per_bin, codes: [conversions per bin]
     busy          int64 [U, bins], busy cycles per bin;  bin_cycles: int64 [U], width of a bin in the unit's own cycles
     timeline      None, or columns start int64, duration int64 (the unit's own cycles), unit uint16, kind uint8
-                  (index into `kinds`), ref int32 (layer row); one row per interval
+                  (index into `kinds`), ref int32 (layer row, 0: none or several); one row per interval.  A `unit` from
+                  U on is a track: U + n stands for `tracks[n]`
+    tracks        parts of units in the timeline, see `Track`; a track adds nothing to any total
     kinds         names of the interval kinds: "busy", then "stall:<cause>"
     outputs       population -> Output
     membranes     population -> int64 or float64 array, final membranes of the last sample, channel-last
@@ -99,6 +119,7 @@ class Record:
     steps: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     timeline: Mapping[str, np.ndarray] | None = None
     kinds: tuple[str, ...] = ("busy",)
+    tracks: tuple[Track, ...] = ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
     membranes: Mapping[str, np.ndarray] = field(default_factory=dict)
     built: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -13,7 +13,9 @@
     /steps/end_ps         int64 [n], end of each (sample, timestep);  sample_end_ps int64 [B]
     /busy                 int64 [U, bins], busy cycles per bin of `/units/bin_cycles` cycles
     /timeline/            start, duration int64 (the unit's own cycles), unit uint16, kind uint8, ref int32 (layer row);
-                          kinds: names of the kinds.  The group is there only if a timeline was asked for
+                          kinds: names of the kinds.  The group is there only if a timeline was asked for.
+                          A `unit` from U on is a track, a part of a unit with intervals of its own
+    /timeline/tracks/     unit int32, kind ("layer", "tile"), name: one row per track; only where there are any
     /outputs/spikes/      population: names;  <i>/step_start, index, value of population number i
     /outputs/membranes/   population: names;  <i>: final membranes of the last sample
 
@@ -77,6 +79,12 @@ def write_record(record: Record, path: str | Path) -> Path:
         if record.timeline is not None:
             timeline = file.create_group("timeline")
             _add_names(timeline, "kinds", record.kinds)
+            if record.tracks:
+                tracks = timeline.create_group("tracks")
+                rows = [record.units.index(track.unit) for track in record.tracks]
+                add_array(tracks, "unit", np.array(rows, np.int32))
+                _add_names(tracks, "kind", [track.kind for track in record.tracks])
+                _add_names(tracks, "name", [track.name for track in record.tracks])
             for column, dtype in TIMELINE_COLUMNS.items():
                 add_array(timeline, column, np.asarray(record.timeline[column], dtype))
         _write_outputs(file.create_group("outputs"), record)

@@ -14,7 +14,7 @@ from simulator.invariants import check_record
 from simulator.ledger import UNATTRIBUTED, check_counters
 from simulator.network.file import check_schema
 from simulator.network.hdf5 import HdfFile
-from simulator.record import TIMELINE_COLUMNS, Output, Record, UnitTime
+from simulator.record import TIMELINE_COLUMNS, Output, Record, Track, UnitTime
 from simulator.record_file import MAX_NAME_BYTES, MAX_TOTAL_BYTES, PLAIN, SCALARS, SCHEMA
 
 MAX_TEXT_BYTES = 64 * 2**20
@@ -54,6 +54,8 @@ OPTIONAL: dict[str, dict[str, type]] = {
         "effective_macs": int,
         "effective_acs": int,
         "link_bits": dict,
+        "tiles": dict,
+        "crossbar": dict,
     },
 }
 """Plain values that may be absent or null."""
@@ -80,7 +82,8 @@ def read_record(path: Path) -> Record:
         u, rows = len(units), len(layers)
         column = {name: file.column(f"/units/{name}", (u,), low=0) for name in ("cycles", "busy", "idle")}
         causes = {table: _read_causes(file, f"/units/{table}", units) for table in ("stall", "waits")}
-        timeline, kinds = _read_timeline(file, u, rows)
+        tracks = _read_tracks(file, units)
+        timeline, kinds = _read_timeline(file, u + len(tracks), rows)
         record = Record(
             hardware=hardware,
             mapping_text=file.long_text("/inputs/mapping"),
@@ -107,6 +110,7 @@ def read_record(path: Path) -> Record:
             bin_cycles=file.column("/units/bin_cycles", (u,), low=1),
             timeline=timeline,
             kinds=kinds,
+            tracks=tracks,
             outputs=_read_outputs(file),
             membranes=_read_membranes(file),
             built=_built_of(file, meta, hardware),
@@ -198,9 +202,41 @@ def _read_meta(file: _Reader) -> dict[str, Any]:
             _check_value(file, f"{at}.{operand}", bits, dict)
             for name, value in {"sent": None, "received": None, **bits}.items():
                 _check_value(file, f"{at}.{operand}.{name}", value, int)
+    _check_tiles(file, key, meta["work"], list(meta.get("built") or ()))
     for value in meta["network"].get("binary_layers") or ():
         _check_value(file, f"{key}: network.binary_layers", value, str)
     return meta
+
+
+def _check_tiles(file: _Reader, key: str, work: dict[str, Any], units: list[str]) -> None:
+    """What tiles did and what their converters saw, on chips that have them."""
+    for unit, found in (work.get("tiles") or {}).items():
+        at = f"{key}: work.tiles.{unit}"
+        if unit not in units:
+            file.wrong(at, unit, units)
+        _check_value(file, at, found, dict)
+        busy, layers = found.get("busy_cycles"), found.get("layers")
+        _check_value(file, f"{at}.busy_cycles", busy, list)
+        _check_value(file, f"{at}.layers", layers, list)
+        if len(busy) != len(layers):
+            file.wrong(f"{at}.layers", f"{len(layers)} tiles", f"{len(busy)} as in busy_cycles")
+        for cycles, names in zip(busy, layers, strict=True):
+            _check_value(file, f"{at}.busy_cycles", cycles, int)
+            _check_value(file, f"{at}.layers", names, list)
+            for name in names:
+                _check_value(file, f"{at}.layers", name, str)
+    for layer, facts in (work.get("crossbar") or {}).items():
+        at = f"{key}: work.crossbar.{layer}"
+        _check_value(file, at, facts, dict)
+        for name, value in facts.items():
+            if name == "lowest_code" and isinstance(value, int):
+                _check_value(file, f"{at}.{name}", abs(value), int)
+            elif name == "codes":
+                _check_value(file, f"{at}.{name}", value, list)
+                for number in value:
+                    _check_value(file, f"{at}.{name}", number, int)
+            else:
+                _check_value(file, f"{at}.{name}", value, int)
 
 
 def _built_of(file: _Reader, meta: dict[str, Any], hardware: Hardware) -> dict[str, dict[str, int]]:
@@ -245,6 +281,19 @@ def _read_causes(file: _Reader, path: str, units: tuple[str, ...]) -> dict[str, 
     for row, cause, n in zip(rows.tolist(), causes, cycles.tolist(), strict=True):
         found[units[row]][cause] = n
     return found
+
+
+def _read_tracks(file: _Reader, units: tuple[str, ...]) -> tuple[Track, ...]:
+    path = "/timeline/tracks"
+    if not file.has(path):
+        return ()
+    kinds, names = file.strings(f"{path}/kind"), file.strings(f"{path}/name")
+    rows = file.column(f"{path}/unit", (len(names),), np.dtype(np.int32), low=0)
+    if len(kinds) != len(names):
+        file.wrong(f"{path}/kind", f"{len(kinds)} rows", f"{len(names)} as in name")
+    if rows.size and int(rows.max()) >= len(units):
+        file.wrong(f"{path}/unit", int(rows.max()), f"0 .. {len(units) - 1}")
+    return tuple(Track(units[row], kind, name) for row, kind, name in zip(rows.tolist(), kinds, names, strict=True))
 
 
 def _read_timeline(file: _Reader, units: int, layers: int) -> tuple[dict[str, np.ndarray] | None, tuple[str, ...]]:

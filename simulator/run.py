@@ -357,7 +357,9 @@ def _tracks(machine: Machine) -> tuple[Track, ...]:
     found = tuple(Track(name, *key) for name, unit in machine.units.items() for key in unit.ctx.log.tracks)
     most = np.iinfo(np.uint16).max - len(machine.units)
     if len(found) > most:
-        raise InputError("too many layers and tiles for a timeline; run without one", found=len(found), allowed=most)
+        raise InputError(
+            "too many layers and tiles for a timeline; run without one", found=len(found), allowed=f"at most {most}"
+        )
     return found
 
 

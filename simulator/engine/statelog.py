@@ -1,7 +1,8 @@
 """What a unit did in each of its cycles: busy > stall (first cause in declared order) > idle.
 
 A unit reports intervals in its own cycles, in any order within a task; `commit` paints them once the past can no
-longer change, adds the totals, the busy bins and, where asked for, the timeline.
+longer change, adds the totals, the busy bins and, where asked for, the timeline.  Parts of a unit (the tiles of a bank,
+the layers on them) may have tracks of their own in the timeline, beside what the unit as a whole does.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class StateLog:
         self.waits: dict[str, int] = {}
         self.bins = np.zeros(BINS, np.int64)
         self.bin_cycles = 1
+        self.timeline = timeline
+        self.tracks: dict[tuple[str, str], list[tuple[np.ndarray, int]]] = {}
         self.segments: list[tuple[np.ndarray, np.ndarray, np.ndarray, int]] | None = [] if timeline else None
         self._kinds: list[list[tuple[int, int]]] = [[] for _ in range(len(causes) + 1)]
         self._blocks: list[tuple[int, np.ndarray]] = []
@@ -64,6 +67,16 @@ class StateLog:
         """Cycles that requesters inside the unit waited; several may wait in one cycle."""
         if cycles:
             self.waits[cause] = self.waits.get(cause, 0) + cycles
+
+    def add_track(self, kind: str, name: str) -> None:
+        """A part of the unit gets a track, where a timeline is asked for; tracks keep the order in which they came."""
+        if self.timeline:
+            self.tracks[kind, name] = []
+
+    def add_track_runs(self, kind: str, name: str, runs: np.ndarray, ref: int) -> None:
+        """Busy intervals of a part for layer `ref`: int64 [n, 2], disjoint, later than all earlier ones."""
+        if self.timeline and runs.size:
+            self.tracks[kind, name].append((runs, ref))
 
     def commit(self, ref: int, until: int | None = None) -> int:
         """Paints everything reported since the last commit; `ref` is the layer.  Returns the busy cycles added.

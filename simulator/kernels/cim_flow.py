@@ -172,7 +172,7 @@ def happen(tables, state, code, width):
         try_start(tables, state, code - 3 * lanes, width)
     elif code < 4 * lanes + homes:
         home = code - 4 * lanes
-        work(state, tables[tables[T_HOME] + 5 * home], -1)
+        work(tables, state, tables[tables[T_HOME] + 5 * home], tables[INPUTS] + lanes + home, -1)
         state[state[S_HOME] + 8 * home + 4] = WRITE
         cycles = tables[tables[T_POSITION] + 4 * position_of(tables, home, state[state[S_HOME] + 8 * home] - 1) + 2]
         ask(tables, state, tables[INPUTS] + lanes + home, cycles)
@@ -215,7 +215,7 @@ def happen(tables, state, code, width):
 def result(tables, state, lane, width):
     """The PE of `lane` has its next result: it goes to the home, over the network if that is elsewhere."""
     row, at = tables[T_LANE] + 9 * lane, state[S_LANE] + 9 * lane
-    work(state, tables[row], -1)
+    work(tables, state, tables[row], tables[INPUTS] + lane, -1)
     state[at + 1] += 1
     if state[at] > state[at + 1]:
         push(state, state[state[S_WHEN] + tables[row + 8] + state[at + 1]], tables[PORTS] + tables[LANES] + lane, width)

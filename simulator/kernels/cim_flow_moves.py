@@ -26,14 +26,13 @@ from simulator.kernels.cim_flow_tables import (
     JOIN,
     JOINING,
     LANES,
+    LAYERS,
     NOW,
     OPEN,
     OUTPUT,
     PARTIAL_SUM,
     PORTS,
-    S_ACTIVE,
     S_ASKED,
-    S_BEGAN,
     S_DIRTY,
     S_FLAG,
     S_HEAP,
@@ -45,9 +44,10 @@ from simulator.kernels.cim_flow_tables import (
     S_READY,
     S_SOURCE,
     S_SPAN,
+    S_TRAIL,
     S_WAITS,
     S_WHEN,
-    S_WORKING,
+    S_WORK,
     SENDING,
     STEPS,
     T_ARRIVAL,
@@ -68,6 +68,7 @@ from simulator.kernels.cim_flow_tables import (
     T_WATCH_START,
     T_WINDOW,
     TAKEN,
+    TRAIL,
     WINDOW,
     WORKING,
 )
@@ -123,15 +124,26 @@ def ask(tables, state, request, cycles):
 
 
 @njit(cache=True)
-def work(state, layer, change):
-    """A lane or home of `layer` begins (`change` +1) or ends (-1) to work."""
-    now = state[NOW]
+def work(tables, state, layer, actor, change):
+    """Number `actor`, a lane or home of `layer`, begins (`change` +1) or ends (-1) to work: so do layer and tile."""
     state[WORKING] += change
-    if change > 0 and state[state[S_WORKING] + layer] == 0:
-        state[state[S_BEGAN] + layer] = now
-    state[state[S_WORKING] + layer] += change
-    if state[state[S_WORKING] + layer] == 0:
-        state[state[S_ACTIVE] + layer] += now - state[state[S_BEGAN] + layer]
+    occupy(state, layer, change)
+    occupy(state, tables[LAYERS] + tables[tables[T_RESOURCE] + actor], change)
+
+
+@njit(cache=True)
+def occupy(state, row, change):
+    """One more (`change` +1) or less (-1) works in `row` of `FlowState.work`; the last one leaves a row of `trail`."""
+    at = state[S_WORK] + 3 * row
+    if change > 0 and state[at] == 0:
+        state[at + 1] = state[NOW]
+    state[at] += change
+    if state[at] == 0 and state[NOW] > state[at + 1]:
+        state[at + 2] += state[NOW] - state[at + 1]
+        if state[TRAIL] >= 0:
+            end = state[S_TRAIL] + 3 * state[TRAIL]
+            state[end], state[end + 1], state[end + 2] = row, state[at + 1], state[NOW]
+            state[TRAIL] += 1
 
 
 @njit(cache=True)
@@ -212,7 +224,7 @@ def try_start(tables, state, lane, width):
     state[state[S_WHEN] + tables[row + 8] + m] = result
     if m == state[at + 1]:
         push(state, result, resources + lanes + lane, width)
-    work(state, layer, 1)
+    work(tables, state, layer, tables[INPUTS] + lane, 1)
     state[at] += 1
     state[at + 5] = OPEN if state[at] < state[at + 4] else EMPTY
     state[at + 7] = now
@@ -291,7 +303,7 @@ def try_take(tables, state, home, width):
 @njit(cache=True)
 def begin_work(tables, state, home, width):
     """A `home` has fetched its own rows: the accumulation and the neurons of the position begin."""
-    work(state, tables[tables[T_HOME] + 5 * home], 1)
+    work(tables, state, tables[tables[T_HOME] + 5 * home], tables[INPUTS] + tables[LANES] + home, 1)
     cycles = tables[tables[T_POSITION] + 4 * position_of(tables, home, state[state[S_HOME] + 8 * home] - 1) + 1]
     code = tables[PORTS] + 4 * tables[LANES] + home
     push(state, state[NOW] + cycles, code, width)

@@ -35,49 +35,48 @@ JOIN, WINDOW, GATE, TAKEN, WRITE, DONE = 0, 1, 2, 3, 4, 5
 """Stages of a home: waits for results, its own rows, its gate; at work; writes; all done."""
 EMPTY, OPEN, FETCH, FULL = 0, 1, 2, 3
 """A lane's register: no vector left; the next one waits for its window; for its port; is there."""
-NOW, HEAP, DIRTY, WORKING, SENDING, JOINING, ASKING, LEFT = 0, 1, 2, 3, 4, 5, 6, 7
+NOW, HEAP, DIRTY, WORKING, SENDING, JOINING, ASKING, LEFT, TRAIL = 0, 1, 2, 3, 4, 5, 6, 7, 8
 """First entries of the state: `FlowState.st`."""
 
-STEPS, DEPTH, HOP, BUFFERED, INPUTS, LANES, HOMES, ACTORS, PORTS = 0, 1, 2, 3, 4, 5, 6, 7, 8
-"""First entries of the tables: the scalars of `FlowTables`, then inputs, lanes, homes, actors and ports."""
-T_STREAM = 9
-T_LAYER = 10
-T_LANE = 11
-T_HOME = 12
-T_SOURCE = 13
-T_WINDOW = 14
-T_NEED = 15
-T_GATE_START = 16
-T_GATE = 17
-T_HOME_LANE_START = 18
-T_HOME_LANE = 19
-T_WATCH_START = 20
-T_WATCH = 21
-T_RESOURCE = 22
-T_MEMBER_START = 23
-T_MEMBER = 24
-T_VECTOR = 25
-T_POSITION = 26
-T_ARRIVAL = 27
+STEPS, DEPTH, HOP, BUFFERED, INPUTS, LANES, HOMES, ACTORS, PORTS, LAYERS = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+"""First entries of the tables: the scalars of `FlowTables`, then inputs, lanes, homes, actors, ports and layers."""
+T_STREAM = 10
+T_LAYER = 11
+T_LANE = 12
+T_HOME = 13
+T_SOURCE = 14
+T_WINDOW = 15
+T_NEED = 16
+T_GATE_START = 17
+T_GATE = 18
+T_HOME_LANE_START = 19
+T_HOME_LANE = 20
+T_WATCH_START = 21
+T_WATCH = 22
+T_RESOURCE = 23
+T_MEMBER_START = 24
+T_MEMBER = 25
+T_VECTOR = 26
+T_POSITION = 27
+T_ARRIVAL = 28
 """Entries of the tables that say where each array of `FlowTables` begins in them; rows follow each other."""
-S_HEAP = 8
-S_WHEN = 9
-S_READY = 10
-S_FLAG = 11
-S_PREFIX = 12
-S_LANE = 13
-S_HOME = 14
-S_SOURCE = 15
-S_ASKED = 16
-S_HELD = 17
-S_HOLDER = 18
-S_QUEUE = 19
-S_DIRTY = 20
-S_WORKING = 21
-S_BEGAN = 22
-S_ACTIVE = 23
-S_SPAN = 24
-S_WAITS = 25
+S_HEAP = 9
+S_WHEN = 10
+S_READY = 11
+S_FLAG = 12
+S_PREFIX = 13
+S_LANE = 14
+S_HOME = 15
+S_SOURCE = 16
+S_ASKED = 17
+S_HELD = 18
+S_HOLDER = 19
+S_QUEUE = 20
+S_DIRTY = 21
+S_WORK = 22
+S_SPAN = 23
+S_WAITS = 24
+S_TRAIL = 25
 """Likewise for the arrays of `FlowState` in the state; `runs` is an array of its own."""
 
 
@@ -130,8 +129,9 @@ class FlowTables(NamedTuple):
 class FlowState(NamedTuple):
     """What is where; int64 arrays, with these sizes and first values.
 
-    st [8] zero: cycle, events in the heap, ports to grant, lanes and homes at work, messages on their way, lanes and
-        homes that wait for partial sums, requests for buffer ports, and positions that are not available yet (all).
+    st [9] zero: cycle, events in the heap, ports to grant, lanes and homes at work, messages on their way, lanes and
+        homes that wait for partial sums, requests for buffer ports, positions that are not available yet (all), and
+        rows of `trail` (-1: nobody wants them).
     heap [R + 4 N + 2 H + I + 1].     when [vectors of all lanes]: cycle of a result, then of its arrival.
     ready [positions of homes and inputs]: cycle in which a position becomes available.
     flag uint8 [positions of all streams] zero.     prefix [S]: leading positions that are available.
@@ -142,8 +142,10 @@ class FlowState(NamedTuple):
     source [I, 5]: positions that passed the gate, the port, are available (all 0), total; since when it waits (-1).
     asked [2 Q] -1, held [2 Q]: cycle and length of a request.     holder [R] -1: request that holds a port.
     queue [R] zero: requests that wait.     dirty [2 Q + R]: ports that may grant something in this cycle.
-    working [L] zero, began [L], active [L] zero: lanes and homes of a layer that work, since when, cycles so far.
+    work [L + tiles, 3] zero: lanes and homes of a layer, then of a tile, that work, since when, cycles so far.
     span [L, 2] -1: start and end of each layer.     waits [L, 6] zero: cycles by cause, of lanes and homes.
+    trail [2 (vectors + positions), 3], no rows where nobody wants them: row of `work`, start and end of its work; one
+        row may begin where an earlier one ends.
     runs [5 (vectors + positions) + 8, 3]: start, end, state of the bank.
     """
 
@@ -161,9 +163,8 @@ class FlowState(NamedTuple):
     holder: np.ndarray
     queue: np.ndarray
     dirty: np.ndarray
-    working: np.ndarray
-    began: np.ndarray
-    active: np.ndarray
+    work: np.ndarray
     span: np.ndarray
     waits: np.ndarray
+    trail: np.ndarray
     runs: np.ndarray

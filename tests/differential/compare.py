@@ -9,7 +9,10 @@ import numpy as np
 from simulator.record import Record
 
 ARRAYS = ("counts", "layer_span", "layer_busy_ps", "sample_end_ps", "steps", "busy", "bin_cycles")
-VALUES = ("end_ps", "work", "units", "layers", "actions", "kinds", "network", "trace", "mapping", "activity", "seed")
+VALUES = (
+    "end_ps", "work", "units", "layers", "actions", "kinds", "tracks", "network", "trace", "mapping", "activity",
+    "seed",
+)  # fmt: skip
 
 
 def differences(a: Record, b: Record) -> list[str]:

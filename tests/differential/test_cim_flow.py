@@ -80,35 +80,57 @@ def states(found: Flow) -> np.ndarray:
     return state
 
 
+def cycles(track: np.ndarray) -> set[int]:
+    """Cycles of a track, whose intervals rise and do not touch."""
+    assert (track[1:, 0] > track[:-1, 1]).all() and (track[:, 1] > track[:, 0]).all()
+    return {cycle for start, end in track.tolist() for cycle in range(start, end)}
+
+
 def check(a: Flow, b: Flow) -> None:
     assert a.end == b.end
-    for name in ("span", "active", "waits"):
+    for name in ("span", "active", "tiles", "waits"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
+    assert a.tracks is not None and b.tracks is not None
+    for mine, other in zip(a.tracks, b.tracks, strict=True):
+        np.testing.assert_array_equal(mine, other)
     np.testing.assert_array_equal(states(a), states(b))
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_kernel_equals_the_bank_cycle_by_cycle(seed: int) -> None:
     made = segment(seed)
-    found = flow.run(made)
-    end, span, active, waits, state = OracleFlow(made).run()
+    found = flow.run(made, tracks=True)
+    oracle = OracleFlow(made)
+    end, span, active, waits, state = oracle.run()
     assert found.end == end
     np.testing.assert_array_equal(found.span, span)
     np.testing.assert_array_equal(found.active, active)
     np.testing.assert_array_equal(found.waits, waits)
     np.testing.assert_array_equal(states(found), state)
+    assert found.tracks is not None
+    assert [cycles(track) for track in found.tracks] == [*oracle.work, *oracle.tile_work]
+    assert found.tiles.tolist() == [len(worked) for worked in oracle.tile_work]
+
+
+def test_nobody_asks_for_tracks() -> None:
+    made = segment(1)
+    plain, full = flow.run(made), flow.run(made, tracks=True)
+    assert plain.tracks is None and full.tracks is not None
+    for name in ("end", "span", "active", "tiles", "waits"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(full, name), name)
+    assert len(full.tracks) == len(made.layers) + made.tiles
 
 
 @pytest.mark.parametrize("seed", range(100, 400))
 def test_kernel_equals_the_processes(seed: int) -> None:
     made = segment(seed)
-    check(flow.run(made), reference(made))
+    check(flow.run(made, tracks=True), reference(made))
 
 
 @pytest.mark.parametrize("seed", range(500, 530))
 def test_order_within_a_cycle_changes_nothing(seed: int) -> None:
     made = segment(seed)
-    found = flow.run(made)
+    found = flow.run(made, tracks=True)
     for tie in range(4):
         check(found, reference(made, ShuffledEnvironment(tie)))
 

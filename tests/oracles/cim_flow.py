@@ -89,6 +89,7 @@ class OracleFlow:
         self.doors: list[Request | None] = [None] * len(s.inputs)
         self.states: list[list[tuple[int, int]]] = [[] for _ in range(STATES)]
         self.work: list[set[int]] = [set() for _ in s.layers]
+        self.tile_work: list[set[int]] = [set() for _ in range(s.tiles)]
         self.waits = np.zeros((len(s.layers), 6), np.int64)
         self.begin = [-1] * len(s.layers)
 
@@ -202,7 +203,7 @@ class OracleFlow:
         me.started.append(now)
         result = max([now + int(rows[me.todo[m]][lane.block, 0]), *me.results[-1:]])
         me.results.append(result)
-        self.worked(lane.layer, now, result)
+        self.worked(lane.layer, lane.tile, now, result)
         return True
 
     def lane_send(self, i: int, now: int) -> bool:
@@ -267,7 +268,7 @@ class OracleFlow:
         if me.stage == "work":
             if me.since + work > now:
                 return False
-            self.worked(home.layer, me.since, now)
+            self.worked(home.layer, home.tile, me.since, now)
             me.stage = "write"
         if me.stage == "write":
             if not self.through(self.ports[home.tile], me, number, write, home.layer, now):
@@ -302,6 +303,7 @@ class OracleFlow:
         self.waits[layer, cause] += request.until - request.cycles - request.since
         self.states[cause].append((request.since, request.until))
 
-    def worked(self, layer: int, start: int, end: int) -> None:
+    def worked(self, layer: int, tile: int, start: int, end: int) -> None:
         self.states[BUSY].append((start, end))
         self.work[layer].update(range(start, end))
+        self.tile_work[tile].update(range(start, end))

@@ -123,12 +123,21 @@ def test_weights_are_written_row_by_row_before_the_first_input(engine) -> None:
     (("overlap_75",), (27 * 2 * 3 // 4 + 15 * 2)),
 ])  # fmt: skip
 def test_the_estimators_layers_start_at_three_quarters(flags, expected) -> None:
-    """9 positions of 7 outputs, then 5 positions of 4 outputs, 3 timesteps, vectors of 26 clocks or of 2 cycles."""
+    """9 positions of 7 outputs, then 5 positions of 4 outputs, 3 timesteps, vectors of 26 clocks or of 2 cycles; the
+    first layer lives on tiles 0 and 1, the second on tiles 1 and 2."""
     spec = SimpleNamespace(quirks=flags, timing=SimpleNamespace(pe_cycle_clocks=26))
     members = [
-        Member(SimpleNamespace(positions=p, outputs=k), SimpleNamespace(occ=np.full((3, p, 2), 2)))  # type: ignore[arg-type]
-        for p, k in ((9, 7), (5, 4))
+        Member(
+            SimpleNamespace(positions=p, outputs=k, tiles=tiles),  # type: ignore[arg-type]
+            SimpleNamespace(occ=np.full((3, p, 2), 2)),
+        )
+        for p, k, tiles in ((9, 7, range(2)), (5, 4, range(1, 3)))
     ]
-    found = serial.run(spec, members, 3)
+    found = serial.run(spec, members, 3, 4)
     assert found.end == expected == found.span[1, 1]
     assert found.span[0, 0] == 0 and found.runs[0].tolist() == found.span.tolist()
+    (_, first), (second, end) = found.span.tolist()
+    assert found.tracks is not None
+    intervals = [(0, first)], [(second, end)], [(0, first)], [(0, max(first, end))], [(second, end)], []
+    assert [track.tolist() for track in found.tracks] == [[list(interval) for interval in row] for row in intervals]
+    assert found.tiles.tolist() == [first, max(first, end), end - second, 0]

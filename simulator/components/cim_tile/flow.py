@@ -9,23 +9,53 @@ import numpy as np
 from simulator.components.cim_tile.segment import Flow, Segment, Window
 from simulator.errors import InvariantError
 from simulator.kernels import cim_flow
-from simulator.kernels.cim_flow_tables import CAUSES, DONE, EMPTY, INPUT, JOIN, LEFT, NOW, OPEN, FlowState, FlowTables
+from simulator.kernels.cim_flow_tables import (
+    CAUSES,
+    DONE,
+    EMPTY,
+    INPUT,
+    JOIN,
+    LEFT,
+    NOW,
+    OPEN,
+    TRAIL,
+    FlowState,
+    FlowTables,
+)
 
 
-def run(segment: Segment) -> Flow:
-    """Runs `segment`; see `simulator/kernels/cim_flow_tables.py` for what happens."""
+def run(segment: Segment, tracks: bool = False) -> Flow:
+    """Runs `segment`; see `simulator/kernels/cim_flow_tables.py` for what happens.  `tracks`: fills `Flow.tracks`."""
     tables, totals = _tables(segment)
-    state = _state(segment, tables, totals)
-    head = (len(segment.inputs), len(segment.lanes), len(segment.homes))
-    known, _ = _pack((*tables[:4], *head, sum(head), tables.member_start.size - 1), tables[4:])
+    state = _state(segment, tables, totals, tracks)
+    layers, actors = len(segment.layers), (len(segment.inputs), len(segment.lanes), len(segment.homes))
+    known, _ = _pack((*tables[:4], *actors, sum(actors), tables.member_start.size - 1, layers), tables[4:])
     arena, views = _pack(state.st.tolist(), state[1:-1])
     found = cim_flow.flow(known, arena, state.runs)
     if arena[LEFT]:
         raise InvariantError(f"crossbar tiles: {int(arena[LEFT])} positions wait for each other for ever")
     runs = state.runs[:found]
-    active, span, waits = views[-3:]
+    work, span, waits, trail = views[-4:]
     kinds = tuple(runs[runs[:, 2] == kind, :2] for kind in range(INPUT + 1))
-    return Flow(int(arena[NOW]), np.maximum(span, 0), active, waits, kinds)
+    return Flow(
+        end=int(arena[NOW]),
+        span=np.maximum(span, 0),
+        active=work[:layers, 2],
+        tiles=work[layers:, 2],
+        waits=waits,
+        runs=kinds,
+        tracks=_tracks(trail[: int(arena[TRAIL])], len(work)) if tracks else None,
+    )
+
+
+def _tracks(trail: np.ndarray, rows: int) -> tuple[np.ndarray, ...]:
+    """Intervals of each row of `FlowState.work`; those that touch are one."""
+    trail = trail[np.argsort(trail[:, 0], kind="stable")]
+    apart = (trail[1:, 0] != trail[:-1, 0]) | (trail[1:, 1] != trail[:-1, 2])
+    first = np.flatnonzero(np.concatenate(([True], apart))[: len(trail)])
+    last = np.flatnonzero(np.concatenate((apart, [True]))[: len(trail)])
+    intervals = np.stack((trail[first, 1], trail[last, 2]), axis=1)
+    return tuple(np.split(intervals, np.searchsorted(trail[first, 0], np.arange(1, rows))))
 
 
 def _pack(head: Sequence[int], arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -157,13 +187,15 @@ def _ports(s: Segment) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(resource, np.int64), _starts(len(found) for found in members), flat
 
 
-def _state(segment: Segment, tables: FlowTables, totals: tuple[list[int], list[int], list[int]]) -> FlowState:
+def _state(
+    segment: Segment, tables: FlowTables, totals: tuple[list[int], list[int], list[int]], tracks: bool
+) -> FlowState:
     """Everything at rest in cycle 0."""
     lanes, homes, inputs = (np.array(values, np.int64) for values in totals)
     ports, requests = tables.member_start.size - 1, tables.resource.size
     vectors, positions = int(lanes.sum()), int(homes.sum()) + int(inputs.sum())
     state = FlowState(
-        st=np.zeros(8, np.int64),
+        st=np.zeros(9, np.int64),
         heap=np.zeros(ports + 4 * lanes.size + 2 * homes.size + inputs.size + 1, np.int64),
         when=np.zeros(vectors, np.int64),
         ready=np.zeros(positions, np.int64),
@@ -177,14 +209,13 @@ def _state(segment: Segment, tables: FlowTables, totals: tuple[list[int], list[i
         holder=np.full(ports, -1, np.int64),
         queue=np.zeros(ports, np.int64),
         dirty=np.zeros(requests + ports, np.int64),
-        working=np.zeros(len(segment.layers), np.int64),
-        began=np.zeros(len(segment.layers), np.int64),
-        active=np.zeros(len(segment.layers), np.int64),
+        work=np.zeros((len(segment.layers) + segment.tiles, 3), np.int64),
         span=np.full((len(segment.layers), 2), -1, np.int64),
         waits=np.zeros((len(segment.layers), CAUSES), np.int64),
+        trail=np.zeros((2 * (vectors + positions) if tracks else 0, 3), np.int64),
         runs=np.zeros((5 * (vectors + positions) + 8, 3), np.int64),
     )
-    state.st[LEFT] = positions
+    state.st[LEFT], state.st[TRAIL] = positions, 0 if tracks else -1
     state.lane[:, 4], state.lane[:, 5], state.lane[:, 8] = lanes, np.where(lanes > 0, OPEN, EMPTY), -1
     state.home[:, 3], state.home[:, 4], state.home[:, 7] = homes, np.where(homes > 0, JOIN, DONE), -1
     state.source[:, 3], state.source[:, 4] = inputs, np.where(inputs > 0, 0, -1)

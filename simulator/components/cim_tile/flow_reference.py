@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from simpy.events import Event
 
-from simulator.components.cim_tile.segment import Flow, InputFlow, Segment, Window
+from simulator.components.cim_tile.segment import Flow, InputFlow, Segment, Window, joined
 from simulator.engine.arbiter import Arbiter, Servers
 from simulator.engine.environment import Environment
 from simulator.engine.levels import GRANT_LINK, GRANT_SRAM
@@ -64,7 +64,7 @@ class FlowReference:
         self.results: list[list[tuple[int, int]]] = [[] for _ in s.lanes]
         self.started = [Signal(env) for _ in s.lanes]
         self.intervals: list[list[tuple[int, int]]] = [[] for _ in range(INPUT + 1)]
-        self.work: list[list[tuple[int, int]]] = [[] for _ in s.layers]
+        self.work: list[list[tuple[int, int]]] = [[] for _ in (*s.layers, *range(s.tiles))]
         self.span = np.full((len(s.layers), 2), -1, np.int64)
         self.waits = np.zeros((len(s.layers), 6), np.int64)
 
@@ -83,9 +83,11 @@ class FlowReference:
             yield self.finished
         end = self.now()
         self.intervals[INPUT].append((0, end))
-        active = np.array([_union(work) for work in self.work], np.int64)
+        tracks = tuple(joined(work) for work in self.work)
+        worked = np.array([int((track[:, 1] - track[:, 0]).sum()) for track in tracks], np.int64)
         runs = tuple(np.array(found, np.int64).reshape(-1, 2) for found in self.intervals)
-        return Flow(end, np.maximum(self.span, 0), active, self.waits, runs)
+        layers = len(s.layers)
+        return Flow(end, np.maximum(self.span, 0), worked[:layers], worked[layers:], self.waits, runs, tracks)
 
     def _hold(self, port: Arbiter, requester: int, cycles: int, layer: int, cause: int) -> Process:
         """Asks for a port, holds it for some cycles and gives it back; what it waited is booked under `cause`."""
@@ -199,7 +201,7 @@ class FlowReference:
                 yield self.started[number].next()
             start, end = self.results[number][m]
             yield self.until(end)
-            self._worked(lane.layer, start, end)
+            self._worked(lane.layer, lane.tile, start, end)
             if lane.send == 0:
                 self._arrive(number)
                 continue
@@ -209,9 +211,9 @@ class FlowReference:
             yield from self._hold(egress, requester, lane.send if active else 1, lane.layer, NETWORK)
             self.env.process(self._travel(asked, lambda: self._arrive(number)))
 
-    def _worked(self, layer: int, start: int, end: int) -> None:
-        self.intervals[BUSY].append((start, end))
-        self.work[layer].append((start, end))
+    def _worked(self, layer: int, tile: int, start: int, end: int) -> None:
+        for intervals in (self.intervals[BUSY], self.work[layer], self.work[len(self.segment.layers) + tile]):
+            intervals.append((start, end))
 
     def _travel(self, asked: int, arrive: Callable[[], None]) -> Process:
         yield self.until(self.now() + self.segment.hop)
@@ -243,7 +245,7 @@ class FlowReference:
                 yield from self._hold(self.ports[home.tile], requester, fetch, home.layer, PORT)
             start = self.now()
             yield self.until(start + work)
-            self._worked(home.layer, start, self.now())
+            self._worked(home.layer, home.tile, start, self.now())
             yield from self._hold(self.ports[home.tile], requester, write, home.layer, PORT)
             asked, hop = self.now(), 0
             if send:
@@ -273,12 +275,3 @@ class FlowReference:
 def _leading(flags: np.ndarray) -> int:
     """How many positions are available one after the other from the first."""
     return int(flags.size if flags.all() else flags.argmin())
-
-
-def _union(intervals: list[tuple[int, int]]) -> int:
-    """Cycles that lie in at least one interval."""
-    total = until = 0
-    for start, end in sorted(intervals):
-        total += max(0, end - max(start, until))
-        until = max(until, end)
-    return total

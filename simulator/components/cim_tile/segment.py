@@ -5,6 +5,7 @@ The definition of the flow stands in `simulator/kernels/cim_flow_tables.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,13 +109,31 @@ class Flow:
     """What happened in a segment, in cycles from its start.
 
     end: cycle in which the last position became available.     span int64 [layers, 2]: start and end of each layer.
-    active int64 [layers]: cycles in which a lane or home of the layer worked.
+    active int64 [layers]: cycles in which a lane or home of the layer worked.     tiles int64 [tiles]: likewise of the
+        tile, whichever layer it belonged to.
     waits int64 [layers, 6]: cycles that lanes and homes waited, by cause (`simulator/kernels/cim_flow_tables.py`).
     runs: int64 [n, 2] intervals of each state of the bank; where several overlap the first in order of states counts.
+    tracks: int64 [n, 2] intervals of `active`, layer by layer, then of `tiles`; rising, none touches the next.  None
+        where nobody wants them.
     """
 
     end: int
     span: np.ndarray
     active: np.ndarray
+    tiles: np.ndarray
     waits: np.ndarray
     runs: tuple[np.ndarray, ...]
+    tracks: tuple[np.ndarray, ...] | None = None
+
+
+def joined(intervals: Iterable[tuple[int, int]]) -> np.ndarray:
+    """int64 [n, 2]: what the intervals cover together, rising; none is empty, none touches the next."""
+    found: list[list[int]] = []
+    for start, end in sorted(intervals):
+        if start == end:
+            continue
+        if found and start <= found[-1][1]:
+            found[-1][1] = max(found[-1][1], end)
+        else:
+            found.append([start, end])
+    return np.array(found, np.int64).reshape(-1, 2)

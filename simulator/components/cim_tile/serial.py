@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from simulator.components.cim_tile.assembly import Member
-from simulator.components.cim_tile.segment import Flow
+from simulator.components.cim_tile.segment import Flow, joined
 
 
-def run(spec: Any, members: list[Member], steps: int) -> Flow:
-    """Layers one behind the other, each from 75 % of the one before."""
+def run(spec: Any, members: list[Member], steps: int, tiles: int) -> Flow:
+    """Layers one behind the other, each from 75 % of the one before; a tile works as long as any layer on it."""
     span = np.zeros((len(members), 2), np.int64)
     start = 0
     for number, member in enumerate(members):
@@ -25,12 +25,19 @@ def run(spec: Any, members: list[Member], steps: int) -> Flow:
         start += 3 * vectors // 4 * cycles
     end = int(span[:, 1].max(initial=0))
     none = np.empty((0, 2), np.int64)
+    on: list[list[tuple[int, int]]] = [[] for _ in range(tiles)]
+    for member, (begin, finish) in zip(members, span.tolist(), strict=True):
+        for tile in member.layer.tiles:
+            on[tile].append((begin, finish))
+    tracks = tuple(joined(intervals) for intervals in (*([(a, b)] for a, b in span.tolist()), *on))
     return Flow(
         end=end,
         span=span,
         active=span[:, 1] - span[:, 0],
+        tiles=np.array([int((track[:, 1] - track[:, 0]).sum()) for track in tracks[len(members) :]], np.int64),
         waits=np.zeros((len(members), 6), np.int64),
         runs=(span[span[:, 1] > span[:, 0]], none, none, none, np.array([[0, end]], np.int64)),
+        tracks=tracks,
     )
 
 

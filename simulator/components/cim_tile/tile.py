@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
+
 from simulator.components.cim_tile import flow, function, serial
 from simulator.components.cim_tile.assembly import Assembly, Member
 from simulator.components.cim_tile.flow_reference import FlowReference
@@ -32,6 +34,7 @@ class CimTile:
     def __init__(self, ctx: Context, spec: Any) -> None:
         self.ctx, self.spec = ctx, spec
         self.ranges: dict[str, dict[str, int]] = {}
+        self.tile_work: dict[str, list[Any]] = {"busy_cycles": [], "layers": []}
         self._vectors: dict[str, LayerVectors] = {}
         self._repetition = (-1, -1)
         self._entered: set[str] = set()  # input populations that are on the chip in this repetition
@@ -40,7 +43,16 @@ class CimTile:
         """A bank asks nothing of other units."""
 
     def start(self) -> None:
-        """Starts the bank's process."""
+        """Starts the bank's process; in a timeline, layers and tiles have tracks of their own."""
+        plan = self.ctx.work.plan
+        if plan is not None:
+            built = [layer for layer in plan.layers.values() if not layer.omitted]
+            self.tile_work["layers"] = [[layer.layer for layer in built if n in layer.tiles] for n in range(plan.tiles)]
+            self.tile_work["busy_cycles"] = [0] * plan.tiles
+            for layer in built:
+                self.ctx.log.add_track("layer", layer.layer)
+            for tile in range(plan.tiles):
+                self.ctx.log.add_track("tile", str(tile))
         self.ctx.env.process(self._serve())
 
     @property
@@ -92,12 +104,12 @@ class CimTile:
         segment = made.segment()
         found: Flow
         if "overlap_75" in spec.quirks:
-            found = serial.run(spec, members, first.t1 - first.t0)
+            found = serial.run(spec, members, first.t1 - first.t0, self._plan.tiles)
         elif ctx.reference:
             bank = FlowReference(ctx.env, segment, lambda cycle: ctx.until(start + cycle), lambda: ctx.cycle() - start)
             found = yield from bank.run()
         else:
-            found = flow.run(segment)
+            found = flow.run(segment, tracks=ctx.log.timeline)
         self._book(present, members, made, found, start)
         yield ctx.until(start + found.end)
         for job in jobs:
@@ -143,6 +155,10 @@ class CimTile:
             if end:
                 ctx.ran(number, ctx.clock.ps(start + begin), ctx.clock.ps(start + end))
         log.commit(numbers[0] if len(numbers) == 1 else 0)
+        busy = self.tile_work["busy_cycles"]
+        busy[:] = (np.array(busy, np.int64) + found.tiles).tolist()
+        if log.timeline and found.tracks is not None:
+            self._follow(numbers, members, found.tracks, start)
         if "lumps_per_pe_cycle" in self.spec.quirks:
             return  # buffers, links and neurons lie in the prices per vector
         for population in made.inputs:
@@ -153,6 +169,17 @@ class CimTile:
             ctx.count(number, "write:spike", moved.written)
             ctx.count(number, "link:spike", moved.linked)
             ctx.count(number, "fire:state", moved.spikes)
+
+    def _follow(
+        self, numbers: list[int], members: list[Member], tracks: tuple[np.ndarray, ...], start: int
+    ) -> None:
+        """Intervals of layers and tiles; a tile wears the colour of its layer, and none where layers share it."""
+        log, row = self.ctx.log, self.ctx.ledger.layers.index
+        for number, member, runs in zip(numbers, members, tracks, strict=False):
+            log.add_track_runs("layer", member.layer.layer, runs + start, number)
+        for tile, runs in enumerate(tracks[len(members) :]):
+            on = self.tile_work["layers"][tile]
+            log.add_track_runs("tile", str(tile), runs + start, row(on[0]) if len(on) == 1 else 0)
 
 
 def _reads(member: Member, name: str) -> bool:
