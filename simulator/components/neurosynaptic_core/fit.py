@@ -42,7 +42,7 @@ def check_fit(unit: str, spec: Any, network: Network) -> None:
     for name in network.layers:
         _check_neuron(network.population(name))
     for projection in network.projections:
-        _check_projection(projection, network, spec)
+        _check_projection(projection, unit, spec)
         if projection.source in network.layers and spec.open_loop:
             raise InputError(
                 f"layer {projection.target} takes spikes of layer {projection.source}, which an open loop never brings",
@@ -58,7 +58,7 @@ def _check_neuron(population: Population) -> None:
                              found=found, allowed=[wanted])  # fmt: skip
 
 
-def _check_projection(p: Projection, network: Network, spec: Any) -> None:
+def _check_projection(p: Projection, unit: str, spec: Any) -> None:
     """Kind, delay, weights and their signs."""
     key = f"layer {p.target}: projection {p.name}"
     if p.kind != "linear" or p.pool is not None:
@@ -76,7 +76,7 @@ def _check_projection(p: Projection, network: Network, spec: Any) -> None:
     if spec.fit == "exact" and p.weights.size and (p.weights.min() < low or p.weights.max() > high):
         raise InputError("weights do not fit the core's synapses", key=key,
                          found=f"{int(p.weights.min())} .. {int(p.weights.max())}",
-                         allowed=f"{low} .. {high}, or scaled and rounded with --set UNIT.fit=nearest")  # fmt: skip
+                         allowed=f"{low} .. {high}, or scaled and rounded with --set {unit}.fit=nearest")  # fmt: skip
     if spec.dialect == ODIN:
         mixed = np.flatnonzero((p.weights > 0).any(axis=0) & (p.weights < 0).any(axis=0))
         if mixed.size:
