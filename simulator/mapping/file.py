@@ -9,15 +9,18 @@ import yaml
 
 from simulator.errors import InputError, nearest
 from simulator.mapping.crossbar.entry import ARRANGEMENTS, CrossbarMapping
+from simulator.mapping.fusion.entry import FUSED_CHOICES, FusedMapping, Fusion
 from simulator.mapping.mapping import CHOICES, DEFAULT_TIMESTEPS_HINT, LayerMapping, Mapping
 
 SCHEMA = "neurocycle.mapping/1"
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 8
-TOP = ("schema", "hardware", "network", "timesteps", "timesteps_hint", "inputs", "layers")
+TOP = ("schema", "hardware", "network", "timesteps", "timesteps_hint", "inputs", "fusion", "layers")
 LAYER = ("cores", "tile_channels", "tile_rows", "input_parts", "weights", "weight_buffers", "state", "spikes")
 CROSSBAR = ("unit", "arrangement", "copies", "first_pe")
-REQUIRED_TOP = tuple(name for name in TOP if name != "timesteps_hint")
+FUSED = ("unit", "block", "node_timesteps", "columns")
+REQUIRED_FUSED = ("unit", "block", "node_timesteps")
+REQUIRED_TOP = tuple(name for name in TOP if name not in ("timesteps_hint", "fusion"))
 REQUIRED_LAYER = ("cores", "tile_channels", "tile_rows")
 REQUIRED_CROSSBAR = ("unit", "arrangement", "first_pe")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -96,6 +99,22 @@ def json_schema() -> dict[str, Any]:
             "first_pe": {**count, "minimum": 0},
         },
     }
+    fused = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED_FUSED),
+        "properties": {
+            "unit": {"type": "string"},
+            "block": {**count, "minimum": 0},
+            "node_timesteps": {"enum": list(FUSED_CHOICES["node_timesteps"])},
+            "columns": count,
+        },
+    }
+    fusion = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: {"enum": list(FUSED_CHOICES[name])} for name in Fusion.__dataclass_fields__},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "neurocycle mapping",
@@ -109,7 +128,8 @@ def json_schema() -> dict[str, Any]:
             "timesteps": {"enum": list(CHOICES["timesteps"])},
             "timesteps_hint": {**count, "default": DEFAULT_TIMESTEPS_HINT},
             "inputs": {"type": "object", "additionalProperties": {"enum": list(CHOICES["spikes"])}},
-            "layers": {"type": "object", "additionalProperties": {"anyOf": [layer, crossbar]}},
+            "layers": {"type": "object", "additionalProperties": {"anyOf": [layer, crossbar, fused]}},
+            "fusion": fusion,
         },
     }
 
@@ -139,8 +159,10 @@ class _Reader:
         layers = tuple(self._layer(name, value) for name, value in nodes.items())
         for entry in layers:
             if type(entry) is not type(layers[0]):
-                key, kinds = f"layers.{entry.layer}", "all layers on cores, or all on crossbars"
-                raise self._fail(nodes[entry.layer], key, "cores and crossbars do not go together", allowed=kinds)
+                key, kinds = f"layers.{entry.layer}", "all layers on cores, or all on crossbars, or all cut into nodes"
+                pair = {type(entry), type(layers[0])}
+                what = "nodes and others" if FusedMapping in pair else "cores and crossbars"
+                raise self._fail(nodes[entry.layer], key, f"{what} do not go together", allowed=kinds)
         hint = DEFAULT_TIMESTEPS_HINT
         if "timesteps_hint" in items:
             hint = self._count(items["timesteps_hint"], "timesteps_hint")
@@ -151,11 +173,30 @@ class _Reader:
             layers=layers,
             inputs=inputs,
             timesteps_hint=hint,
+            fusion=self._fusion(items["fusion"]) if "fusion" in items else None,
         )
 
-    def _layer(self, name: str, node: yaml.Node) -> LayerMapping | CrossbarMapping:
-        """An entry with `unit` is one on crossbars."""
+    def _fusion(self, node: yaml.Node) -> Fusion:
+        items = self._items(node, "fusion", tuple(Fusion.__dataclass_fields__))
+        return Fusion(**{name: self._choice(name, value, f"fusion.{name}") for name, value in items.items()})
+
+    def _fused(self, name: str, key: str, items: dict[str, yaml.Node], node: yaml.Node) -> FusedMapping:
+        for field in REQUIRED_FUSED:
+            if field not in items:
+                raise self._fail(node, f"{key}.{field}", "the key is missing")
+        return FusedMapping(
+            layer=name,
+            unit=self._text(items["unit"], f"{key}.unit"),
+            block=self._count(items["block"], f"{key}.block", 0),
+            node_timesteps=self._choice("node_timesteps", items["node_timesteps"], f"{key}.node_timesteps"),
+            columns=self._count(items["columns"], f"{key}.columns") if "columns" in items else 1,
+        )
+
+    def _layer(self, name: str, node: yaml.Node) -> LayerMapping | CrossbarMapping | FusedMapping:
+        """An entry with `block` is one of computation nodes, one with `unit` alone is one on crossbars."""
         key = f"layers.{name}"
+        if isinstance(node, yaml.MappingNode) and any(k.value == "block" for k, _ in node.value):
+            return self._fused(name, key, self._items(node, key, FUSED), node)
         if isinstance(node, yaml.MappingNode) and any(k.value == "unit" for k, _ in node.value):
             return self._crossbar(name, key, self._items(node, key, CROSSBAR), node)
         items = self._items(node, key, LAYER)
@@ -222,7 +263,7 @@ class _Reader:
         return int(digits)
 
     def _choice(self, kind: str, node: yaml.Node, key: str) -> Any:
-        allowed = ARRANGEMENTS if kind == "arrangement" else CHOICES[kind]
+        allowed = ARRANGEMENTS if kind == "arrangement" else FUSED_CHOICES.get(kind) or CHOICES[kind]
         text = node.value if isinstance(node, yaml.ScalarNode) else None
         for value in allowed:
             if text == str(value):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from simulator.mapping import schedule as s
-from simulator.mapping.capacity import Plan, check_mapping, persists
+from simulator.mapping.capacity import Plan, check_mapping, check_names, persists
 from simulator.mapping.chip import Channel
 from simulator.mapping.crossbar.lower import lower_on_crossbars
+from simulator.mapping.fusion.lower import lower_fused
 from simulator.mapping.mapping import LayerMapping, Mapping
 from simulator.mapping.schedule import Schedule
 from simulator.mapping.tiles import Tile
@@ -35,6 +36,9 @@ def lower(mapping: Mapping, network: Network, hardware: Hardware) -> Schedule:
     whole = whole_unit(hardware)
     if whole is not None:
         return lower_whole(mapping, network, hardware, whole)
+    if mapping.fusion is not None:
+        check_names(mapping, network, hardware.name, ())
+        return lower_fused(mapping.fused, mapping.fusion, mapping.timesteps_hint, network, hardware)
     return _Lowering(check_mapping(mapping, network, hardware)).schedule()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from simulator.errors import InputError, nearest, unknown
 from simulator.mapping.crossbar.entry import CrossbarMapping
+from simulator.mapping.fusion.entry import FusedMapping, Fusion
 
 Timesteps = Literal["all", "one"]
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -66,19 +67,22 @@ class Mapping:
 
     timesteps       "all": each layer runs all timesteps of a sample before the next layer starts (feed-forward nets);
                     "one": every timestep all layers run once
-    layers          one entry per layer of the network: all on cores, or all on crossbars
+    layers          one entry per layer of the network: all on cores, all on crossbars, or all cut into nodes
     inputs          where the spikes of each input population stay once they have been loaded from DRAM: "chip" (one
                     load per repetition) or "dram" (one load per layer that consumes them); empty on crossbars, where
-                    inputs stream in through the chip's input port
-    timesteps_hint  timesteps for which spikes are buffered when `timesteps` is "all"; used by capacity checks only
+                    inputs stream in through the chip's input port, and where layers are cut into nodes
+    timesteps_hint  timesteps for which spikes are buffered when `timesteps` is "all"; used by capacity checks only;
+                    where layers are cut into nodes, the timesteps that every sample has
+    fusion          how nodes share the global buffer; only where layers are cut into nodes
     """
 
     hardware: str
     network: str
     timesteps: Timesteps
-    layers: tuple[LayerMapping | CrossbarMapping, ...]
+    layers: tuple[LayerMapping | CrossbarMapping | FusedMapping, ...]
     inputs: dict[str, str] = field(default_factory=dict)
     timesteps_hint: int = DEFAULT_TIMESTEPS_HINT
+    fusion: Fusion | None = None
 
     def __post_init__(self) -> None:
         check_choice("timesteps", self.timesteps, "timesteps")
@@ -97,6 +101,26 @@ class Mapping:
                 key=f"layers.{self.on_crossbars[0].layer}",
                 found=f"{self.on_cores[0].layer!r} is on {', '.join(self.on_cores[0].cores)}",
             )
+        if self.fused:
+            self._check_fused()
+        elif self.fusion is not None:
+            raise InputError("only a mapping whose layers are cut into nodes has this", key="fusion")
+
+    def _check_fused(self) -> None:
+        """Layers cut into nodes stand alone, and a block's layers agree on their timesteps."""
+        if len(self.fused) != len(self.layers):
+            odd = next(entry.layer for entry in self.layers if not isinstance(entry, FusedMapping))
+            raise InputError("layers cut into nodes do not go together with others", key=f"layers.{odd}")
+        if self.timesteps != "all" or self.inputs:
+            raise InputError("layers cut into nodes go with timesteps all and no inputs", key="timesteps")
+        if self.fusion is None:
+            object.__setattr__(self, "fusion", Fusion())
+        steps: dict[int, str] = {}
+        for entry in self.fused:
+            if steps.setdefault(entry.block, entry.node_timesteps) != entry.node_timesteps:
+                key = f"layers.{entry.layer}.node_timesteps"
+                allowed = steps[entry.block]
+                raise InputError("the layers of a block share it", key=key, found=entry.node_timesteps, allowed=allowed)
 
     @cached_property
     def on_cores(self) -> tuple[LayerMapping, ...]:
@@ -107,6 +131,11 @@ class Mapping:
     def on_crossbars(self) -> tuple[CrossbarMapping, ...]:
         """The entries of layers that live on crossbars."""
         return tuple(entry for entry in self.layers if isinstance(entry, CrossbarMapping))
+
+    @cached_property
+    def fused(self) -> tuple[FusedMapping, ...]:
+        """The entries of layers that are cut into computation nodes."""
+        return tuple(entry for entry in self.layers if isinstance(entry, FusedMapping))
 
     def layer(self, name: str) -> LayerMapping:
         """The entry of layer `name` on cores; an unknown name is an `InputError` with the nearest one."""
@@ -128,6 +157,7 @@ class Mapping:
             "timesteps": self.timesteps,
             "timesteps_hint": self.timesteps_hint,
             "inputs": dict(self.inputs),
+            **({} if self.fusion is None else {"fusion": asdict(self.fusion)}),
             "layers": {
                 entry.layer: {
                     name: _plain(getattr(entry, name)) for name in entry.__dataclass_fields__ if name != "layer"

@@ -10,9 +10,6 @@ from simulator.network.geometry import pooled_shape
 from simulator.network.network import Network
 from simulator.network.projection import Projection
 
-SPIKE_VALUE_BITS = {"binary": 1, "signed": 2, "multi": 8}
-"""Bits that a buffer reserves per neuron and timestep; a multi-spike count is kept in one byte."""
-
 Rows = Sequence[tuple[int, int]]
 
 
@@ -84,7 +81,7 @@ class Operands:
     def spikes(self, population: str, steps: int) -> int:
         """Bits of a bitmap of the population's spikes over `steps` timesteps."""
         found = self.network.population(population)
-        return found.size * steps * SPIKE_VALUE_BITS[found.neuron.output]
+        return found.size * steps * found.neuron.stored_bits
 
     def source_range(
         self, p: Projection, k0: int, k1: int, y0: int, y1: int, part: int, parts: int

@@ -36,6 +36,9 @@ COLUMNS: dict[str, type] = {
     "last": np.uint8,
 }
 
+EXTENT = ("x0", "x1", "t0", "t1")
+"""Columns that only some schedules have: the columns and the timesteps of a row."""
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
@@ -52,6 +55,8 @@ class Schedule:
     y0, y1      int32   half-open row range, likewise
     part, parts int32   input part `part` of `parts`; see `simulator.mapping.operands.part_range`
     first, last uint8   COMPUTE: accumulation of the tile starts here; the neurons are updated at its end
+    x0, x1      int32   half-open column range, likewise; empty: every row spans all columns
+    t0, t1      int32   half-open range of the sample's timesteps; empty: those of the repetition
     after_start int64   [rows + 1] row i depends on after[after_start[i] : after_start[i + 1]]
     after       int32   earlier rows that must be complete before row i starts
     stream_start, stream   likewise: earlier rows of the same repetition whose output row i consumes as it arrives
@@ -88,11 +93,16 @@ class Schedule:
     populations: tuple[str, ...]
     stream_start: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     stream: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    x0: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    x1: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    t0: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    t1: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __post_init__(self) -> None:
         if self.stream_start.size == 0:
             object.__setattr__(self, "stream_start", np.zeros(np.size(self.op) + 1, np.int64))
-        lists = {"after_start": np.int64, "after": np.int32, "stream_start": np.int64, "stream": np.int32}
+        lists: dict[str, type] = dict.fromkeys(EXTENT, np.int32)
+        lists |= {"after_start": np.int64, "after": np.int32, "stream_start": np.int64, "stream": np.int32}
         for name, dtype in {**COLUMNS, **lists}.items():
             array: np.ndarray = np.ascontiguousarray(getattr(self, name), dtype)
             array.setflags(write=False)
@@ -100,6 +110,8 @@ class Schedule:
         n = self.op.size
         if any(getattr(self, name).shape != (n,) for name in COLUMNS) or self.after_start.shape != (n + 1,):
             raise InvariantError("schedule: columns of different lengths")
+        if {getattr(self, name).size for name in EXTENT} not in ({0}, {n}):
+            raise InvariantError("schedule: some rows have columns and timesteps, others have none")
         if not 0 <= self.prologue <= n:
             raise InvariantError(f"schedule: prologue {self.prologue} of {n} rows")
         for start, rows in ((self.after_start, self.after), (self.stream_start, self.stream)):
@@ -129,13 +141,14 @@ class Schedule:
         """One dict per row with names in place of indices, for printing."""
         result = []
         for i in range(self.rows):
-            row: dict[str, Any] = {name: int(getattr(self, name)[i]) for name in COLUMNS}
+            names = (*COLUMNS, *(EXTENT if self.x0.size else ()))
+            row: dict[str, Any] = {name: int(getattr(self, name)[i]) for name in names}
             row["op"] = OPS[row["op"]]
             row["operand"] = OPERANDS[row["operand"]]
             row["layer"] = self.layers[row["layer"]]
             row["unit"] = self.units[row["unit"]]
-            for name, names in (("near", self.units), ("far", self.units), ("population", self.populations)):
-                row[name] = None if row[name] < 0 else names[row[name]]
+            for name, known in (("near", self.units), ("far", self.units), ("population", self.populations)):
+                row[name] = None if row[name] < 0 else known[row[name]]
             row["row"] = i
             row["prologue"] = i < self.prologue
             row["after"] = self.after_of(i).tolist()
@@ -145,10 +158,12 @@ class Schedule:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of all columns, dependencies and names; where nothing streams, streams are left out."""
+        """Hash of all columns, dependencies and names; streams and extents that are empty are left out."""
         digest = hashlib.sha256()
         for item in fields(self):
             if item.name.startswith("stream") and not self.stream.size:
+                continue
+            if item.name in EXTENT and not self.x0.size:
                 continue
             value = getattr(self, item.name)
             digest.update(item.name.encode() + b"\0")

@@ -59,6 +59,8 @@ def _check_population(network: Network, population: Population) -> None:
     if population.size > MAX_NEURONS:
         raise InputError("too many neurons", key=key, found=population.size, allowed=f"at most {MAX_NEURONS}")
     neuron = population.neuron
+    if not 1 <= neuron.stored_bits <= 32:
+        raise InputError("value_bits out of range", key=key, found=neuron.value_bits, allowed="1 .. 32")
     if population.is_input:
         return
     real = np.dtype(np.int64 if network.arithmetic == "int" else np.float64)

@@ -90,6 +90,7 @@ class _Place:
 
 
 def _neuron(data: Any, at: _Place, arithmetic: str) -> None:
+    data = {"value_bits": None, **data} if isinstance(data, dict) else data
     _fields(data, set(Neuron.__dataclass_fields__), at)
     real = ("threshold", "bias", "initial", "floor")
     _object(data, Neuron, at, skip=(*real, "decay_v", "decay_u", "reset_steps"))
@@ -150,5 +151,8 @@ def _typed(value: Any, hint: Any, at: _Place) -> None:
     elif hint is float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e300:
             raise at.wrong(value, "a finite number")
+    elif hint == int | None:
+        if value is not None:
+            _typed(value, int, at)
     elif not isinstance(value, hint):
         raise at.wrong(value, hint.__name__)

@@ -138,6 +138,8 @@ def describe(network: Network) -> dict[str, Any]:
 def _plain_neuron(neuron: Neuron, arithmetic: str) -> dict[str, Any]:
     """An input population may carry the integer defaults in a float network: one number is written one way."""
     plain = _plain(neuron)
+    if neuron.value_bits is None:
+        del plain["value_bits"]
     if arithmetic == "float":
         for name in ("threshold", "bias", "initial", "floor"):
             if plain[name] is not None:

@@ -21,6 +21,8 @@ from typing import Literal
 import numpy as np
 
 Model = Literal["input", "if", "lif", "cuba_lif"]
+VALUE_BITS = {"binary": 1, "signed": 2, "multi": 8}
+"""Bits that a buffer reserves per neuron and timestep where the network says nothing; a count is kept in one byte."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,10 @@ class Neuron:
     """Timesteps before this one are skipped: no update, no output, arriving input is lost."""
     reset_steps: tuple[int, ...] = ()
     """v and u return to their initial values before these timesteps (a restart seen in a recording)."""
+    value_bits: int | None = None
+    """Bits that a memory keeps per neuron and timestep of the output; None: 1 binary, 2 signed, 8 multi-spike."""
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits of one neuron's output of one timestep in a memory that has a place for every neuron."""
+        return VALUE_BITS[self.output] if self.value_bits is None else self.value_bits

@@ -19,6 +19,8 @@ from simulator.network.projection import Pool, Projection
 
 STATE_BITS = 12
 WEIGHT_BITS = 4
+VALUE_BITS = 4
+"""Bits of an input value and of an activation of the detector's front."""
 BLOCKS = 7
 SEW_CHANNELS = (64, 64, 64, 64, 128, 128, 128)
 SEW_SOURCE = "sjoks93/STEMS 323e004, 7PLIF workload family; shapes of the SEW net for CIFAR10-DVS (arXiv 2502.03287)"
@@ -64,11 +66,17 @@ def red_lif() -> Network:
     return net.network("red_lif", RED_SOURCE)
 
 
+def red_blocks() -> list[list[str]]:
+    """Layers of each published block of `red_lif`: what shares the bits of a schedule."""
+    blocks = ["conv0 conv1 conv2 conv3 add4", "conv5 conv6 add7", "conv8 conv9 conv10 add11"]
+    return [block.split() for block in (*blocks, *(f"conv{n}" for n in range(12, 17)))]
+
+
 class _Layers:
     """Collects layers in the order of the published tables; `last` is the layer made last."""
 
     def __init__(self, image: tuple[int, int, int]) -> None:
-        self.populations = [Population("input", image, Neuron(model="input", output="multi"))]
+        self.populations = [Population("input", image, Neuron(model="input", output="multi", value_bits=VALUE_BITS))]
         self.projections: list[Projection] = []
         self.last = "input"
         self.stateful = False
@@ -109,7 +117,10 @@ class _Layers:
     def _layer(self, kind: str, shape: tuple[int, int, int], stateful: bool) -> str:
         name = f"{kind}{len(self.populations) - 1}"
         model = "lif" if kind == "conv" else "if"
-        neuron = Neuron(model=model, stateful=stateful, membrane_bits=STATE_BITS, output=self.output)  # type: ignore[arg-type]
+        bits = VALUE_BITS if self.output == "multi" else None
+        neuron = Neuron(
+            model=model, stateful=stateful, membrane_bits=STATE_BITS, output=self.output, value_bits=bits  # type: ignore[arg-type]
+        )  # fmt: skip
         self.populations.append(Population(name, shape, neuron))
         self.last = name
         return name
