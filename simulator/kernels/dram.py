@@ -272,7 +272,7 @@ def issue(command, q, place, cycle, bank, rank, entry, record, bucket, data, cou
         scalar[LOGGED] = n + 1
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def shut(q, r, cycle, bank, rank):
     """Bank `q` of rank `r` has no open row from `cycle` on."""
     bank[q, OPEN_ROW] = -1

@@ -50,7 +50,7 @@ from simulator.kernels.dram_state import (
 from simulator.kernels.dram_track import add_read, find, open_record
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def channel_of(block, fields):
     """Channel of burst number `block`; fields int64 [n, 4]: see `dram_state`."""
     channel = 0
@@ -60,7 +60,7 @@ def channel_of(block, fields):
     return channel
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def next_offset(block, offset, bursts, fields, channel):
     """First of the bursts block + offset .. block + bursts - 1 that lies in `channel`, as an offset; `bursts`: none."""
     while offset < bursts and channel_of(block + offset, fields) != channel:
@@ -175,7 +175,7 @@ def take(block, t, cycle, waiting, entry, record, bucket, ticket, posted, transf
     hold(write, e, waiting, scalar)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def hold(write, e, waiting, scalar):
     """Entry `e` goes to the end of the held reads (write: 0) or writes (1); at the end of the room all move to its
     begin."""

@@ -211,7 +211,7 @@ def move(waiting, ready, bank, entry, record, scalar, shape):
     return i >= 0
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def with_room(write, waiting, bank, entry, scalar, shape):
     """Place of the oldest held read (write: 0) or write (1) whose bank queue has room, or -1."""
     front = scalar[FRONT + write]
@@ -221,7 +221,7 @@ def with_room(write, waiting, bank, entry, scalar, shape):
     return -1
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def push(write, place, waiting, ready, bank, entry, scalar, shape):
     """Takes the held burst at `place` to the end of its bank queue."""
     e = waiting[write, place]

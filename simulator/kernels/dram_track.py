@@ -35,7 +35,7 @@ def bucket_of(block, buckets):
     return (block ^ (block >> 7) ^ (block >> 15)) & (buckets - 1)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def find(block, record, bucket):
     """Record of the burst `block`, or -1.
 
@@ -47,7 +47,7 @@ def find(block, record, bucket):
     return at
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def open_record(block, record, bucket, scalar):
     """A new record of the burst `block`; scalar int64 [21]: see `dram_state`."""
     at = scalar[FREE_RECORD]
@@ -62,7 +62,7 @@ def open_record(block, record, bucket, scalar):
     return at
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def close_if_idle(which, record, bucket, scalar):
     """Frees the record `which` when no read waits for it and no write is pending."""
     if record[which, R_FIRST] >= 0 or record[which, R_WRITE] > 0:
@@ -79,7 +79,7 @@ def close_if_idle(which, record, bucket, scalar):
     scalar[FREE_RECORD] = which
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, inline="always")
 def add_read(which, transfer_row, record, ticket, scalar):
     """A read of transfer `transfer_row` waits for the record `which` from now on.
 
