@@ -18,6 +18,7 @@ from simulator.engine.clock import Clock
 from simulator.engine.context import Context
 from simulator.engine.environment import Environment
 from simulator.engine.statelog import StateLog
+from simulator.errors import InvariantError
 from simulator.hardware import Hardware, parse_hardware
 from simulator.hardware.action import OPERANDS
 from simulator.hardware.dram_timing import COMMANDS
@@ -209,3 +210,12 @@ def test_tables_of_a_channel_do_not_depend_on_the_number_of_channels() -> None:
     one, two = (hardware(n, *CASES[0][1:]).unit("dram") for n in (1, 2))
     a, b = (channel_tables(s.timing, s.geometry, s.controller) for s in cast(Any, (one, two)))
     assert (a.gaps == b.gaps).all() and (a.limits == b.limits).all()
+
+
+def test_a_requester_with_two_accesses_is_a_fault_of_the_machine() -> None:
+    env = Environment()
+    unit = memory(hardware(*CASES[0]), env, "kernel")
+    for chunk in range(2):
+        unit.access(Access(5, chunk, 3, False, 1, "weight", 300))
+    with pytest.raises(InvariantError, match="requester 5 has 2 accesses"):
+        env.run()

@@ -21,7 +21,7 @@ from simulator.engine.banked import Access
 from simulator.engine.context import Context
 from simulator.engine.levels import GRANT_DRAM
 from simulator.engine.statelog import StateLog
-from simulator.errors import InputError
+from simulator.errors import InputError, InvariantError
 from simulator.kernels import dram_state as ks
 
 REGIONS = 256
@@ -187,6 +187,10 @@ class BankedDram:
             channel.settle(cycle)
         for burst, event in arrivals:
             client = self._number(self._clients, burst.requester)
+            if client in self._under_way:
+                raise InvariantError(
+                    f"unit {self.ctx.name}: requester {burst.requester} has 2 accesses under way, 1 may be"
+                )
             tag = self._number(self._tags, (burst.layer, burst.operand), 1)
             block = self._block(burst)
             asked = {number for number, channel in enumerate(self.channels)
