@@ -1,0 +1,102 @@
+"""Pictures of crossbar chips: timelines with rows of layers and tiles hold the record's intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from simulator import load_hardware, simulate
+from simulator.network import load_network
+from simulator.record import Record
+from simulator.report.plots import draw_plot, timeline
+from simulator.report.plots.style import COLOURS, UNATTRIBUTED_COLOUR
+from simulator.trace.synthetic import bernoulli_trace
+
+
+def run(chip: str, samples: int = 1, steps: int = 1, **options: bool) -> Record:
+    net = load_network("digits")
+    return simulate(load_hardware(chip), net, bernoulli_trace(net, steps, 0.1, samples=samples), **options)
+
+
+@pytest.fixture(scope="module")
+def record() -> Record:
+    return run("cim_rram65", timeline=True)
+
+
+@pytest.fixture(scope="module")
+def picture(record: Record) -> Figure:
+    return draw_plot(record, "timeline")
+
+
+def labels(made: Figure, panel: int) -> list[str]:
+    return [text.get_text() for text in made.axes[panel].get_yticklabels()]
+
+
+def test_layers_have_rows_below_their_unit_and_tiles_a_panel(record: Record, picture: Figure) -> None:
+    assert labels(picture, 0) == ["host", "cim", *record.named_layers]
+    assert labels(picture, 1) == [str(n) for n in range(record.built["cim"]["tiles"])]
+    assert [axes.get_ylabel() for axes in picture.axes] == ["unit and its layers", "tile"]
+    assert [axes.get_xlabel() for axes in picture.axes] == ["time (µs)"] * 2
+    for axes in picture.axes:
+        assert axes.get_xlim() == pytest.approx((0.0, record.end_ps * 1e-6))
+
+
+def test_bars_of_a_layer_are_its_intervals_in_its_colour(record: Record, picture: Figure) -> None:
+    table = record.timeline
+    assert table is not None
+    period = 1e6 / record.hardware.clock_hz("cim")  # us
+    first = len(record.units)
+    for n in range(len(record.named_layers)):
+        mine = table["unit"] == first + n
+        low = 2 + n - 0.4
+        found = [c for c in picture.axes[0].collections if abs(c.get_paths()[0].get_extents().ymin - low) < 1e-9]
+        assert len(found) == 1 and found[0].get_snap() is False
+        spans = [path.get_extents() for path in found[0].get_paths()]
+        assert np.allclose([box.x0 for box in spans], table["start"][mine] * period)
+        assert np.allclose([box.width for box in spans], table["duration"][mine] * period)
+        assert {tuple(colour[:3]) for colour in found[0].get_facecolor()} == {to_rgb(COLOURS[n])}
+
+
+def test_rows_of_tiles_are_as_dark_as_the_tiles_were_busy(record: Record, picture: Figure) -> None:
+    (image,) = picture.axes[1].get_images()
+    pixels = np.asarray(image.get_array())
+    found = record.work["tiles"]["cim"]
+    cycles = record.end_ps * record.hardware.clock_hz("cim") / 1e12
+    for row, (busy, names) in enumerate(zip(found["busy_cycles"], found["layers"], strict=True)):
+        hue = COLOURS[record.named_layers.index(names[0])] if len(names) == 1 else UNATTRIBUTED_COLOUR
+        missing = (1.0 - pixels[row]).mean(axis=0)
+        assert np.allclose(missing, (1.0 - np.array(to_rgb(hue))) * busy / cycles, atol=1e-9)
+        assert busy > 0
+
+
+def test_the_legend_says_what_the_units_own_bar_means(picture: Figure) -> None:
+    texts = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert texts[0] == "several layers or none"
+
+
+def test_tiles_that_layers_share_wear_no_layers_colour() -> None:
+    net = load_network("digits")
+    hardware = load_hardware("cim_rram65", ["cim.tile_sharing=true", "cim.pes_per_tile=64"])
+    record = simulate(hardware, net, bernoulli_trace(net, 1, 0.1), timeline=True)
+    assert any(len(names) > 1 for names in record.work["tiles"]["cim"]["layers"])
+    (image,) = draw_plot(record, "timeline").axes[1].get_images()
+    row = next(i for i, names in enumerate(record.work["tiles"]["cim"]["layers"]) if len(names) > 1)
+    missing = (1.0 - np.asarray(image.get_array())[row]).sum(axis=0)
+    hue = 1.0 - np.array(to_rgb(UNATTRIBUTED_COLOUR))
+    assert missing[2] > 0 and np.allclose(missing / missing[2], hue / hue[2])
+
+
+def test_several_samples_show_the_tiles_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = run("cim_rram65", samples=3, timeline=True)
+    monkeypatch.setattr(timeline, "MAX_BARS", 100)
+    made = timeline.draw(record)
+    assert len(made.axes) == 3
+    assert made.axes[2].get_xlim()[1] == pytest.approx(int(record.sample_end_ps[1]) * 1e-6)
+    assert made.axes[2].get_title("left").startswith("part of the run: tiles at work")
+
+
+def test_without_a_timeline_units_only() -> None:
+    made = draw_plot(run("cim_rram65"), "timeline")
+    assert labels(made, 0) == ["host", "cim"] and made.axes[0].get_ylabel() == "unit"
