@@ -196,7 +196,7 @@ class Workload:
         units = s.units
         return max(1, bits), OPERANDS[s.operand[row]], units[s.near[row]], units[s.far[row]], s.op[row] == STORE
 
-    def box(self, job: Job) -> Tensor | None:
+    def tensor(self, job: Job) -> Tensor | None:
         """The part of a tensor that a load or store moves; None where the row has none of fixed size (weights, lists
         of addresses)."""
         s, row = self.schedule, job.row

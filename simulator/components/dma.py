@@ -86,7 +86,7 @@ class Dma:
     def _chunks(self, job: Job, bits: int, far: Any) -> list[Chunk]:
         """The transfer cut into requests: by bursts of main memory where its tensor has a layout, else by size."""
         size = self.spec.chunk_bytes * 8
-        tensor = None if self.spec.layout is None else self.ctx.work.box(job)
+        tensor = None if self.spec.layout is None else self.ctx.work.tensor(job)
         if tensor is None:
             return [Chunk(min(size, bits - at)) for at in range(0, bits, size)]
         order, tile = self.spec.layout.order, self.spec.layout.tile

@@ -109,7 +109,7 @@ class Work(Protocol):
         """(payload bits, operand, on-chip memory, DRAM, True for a store) of a load or store."""
         ...
 
-    def box(self, job: Job) -> Tensor | None:
+    def tensor(self, job: Job) -> Tensor | None:
         """The part of a tensor that a load or store moves, None where it has no fixed size."""
         ...
 

@@ -10,6 +10,7 @@ from simulator.report.cells import count, new_table, plain_name
 from simulator.report.crossbars import component_table, crossbar_table, has_crossbars
 from simulator.report.layers import layer_rows
 from simulator.report.quantity import percent, quantity
+from simulator.report.residency import has_state, residency_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,6 +29,7 @@ def record_tables(record: Record) -> list[Table]:
         *crossbars,
         energy_table(record),
         movement_table(record),
+        *([residency_table(record)] if has_state(record) else []),
     ]
 
 

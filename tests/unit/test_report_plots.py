@@ -21,6 +21,9 @@ LABELS = {
     "timeline": ("time (ns)", "unit"),
     "energy": ("energy (nJ)", "unit"),
     "movement": ("operand", "memory level and direction"),
+    "traffic": ("data moved (kbit)", "memory level and direction"),
+    "flow": ("", ""),
+    "bandwidth": ("", "dram\n(Gbit/s)"),
     "raster": ("", "neuron (channel-last index)"),
     "roofline": (
         "operations executed per byte of main memory (op/B)",

@@ -18,7 +18,9 @@ from simulator.record import Record
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PLOTS: tuple[str, ...] = ("timeline", "energy", "movement", "raster", "roofline")
+PLOTS: tuple[str, ...] = (
+    "timeline", "energy", "movement", "traffic", "flow", "bandwidth", "raster", "roofline",
+)  # fmt: skip
 """Names of the pictures; each is a module of this package."""
 
 FORMATS = ("png", "svg")
