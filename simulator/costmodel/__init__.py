@@ -1,0 +1,1 @@
+"""Closed-form estimates: what a chip would do, without running it."""
