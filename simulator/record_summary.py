@@ -89,7 +89,7 @@ def _work(record: Record) -> dict[str, Any]:
         "neuron_updates": int(work["neuron_updates"]),
         "output_spikes": int(work["output_spikes"]),
         "saturations": int(work["saturations"]),
-        **{key: work[key] for key in ("tiles", "crossbar") if work.get(key)},
+        **{key: work[key] for key in ("tiles", "crossbar", "beside_network") if work.get(key)},
     }
 
 

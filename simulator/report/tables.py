@@ -84,6 +84,10 @@ def totals_table(record: Record) -> Table:
     ]
     if work["saturations"]:
         rows.append(("saturations", f"{work['saturations']:,}", "membranes clamped to their width"))
+    for layer, spikes in (work.get("beside_network") or {}).items():
+        both, more, fewer = (spikes[key] for key in ("same", "unit_only", "network_only"))
+        note = f"spikes of {layer} that the network's timesteps make too; {more:,} more came, {fewer:,} did not"
+        rows.append(("as the network", f"{both:,}", plain_name(note)))
     for row in rows:
         table.add_row(*row)
     return table
