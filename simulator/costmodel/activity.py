@@ -1,0 +1,147 @@
+"""Activity: what a closed form may know of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from simulator.network import Network
+    from simulator.trace import Trace
+
+GROUPS = (8, 16, 32, 64, 128)
+"""Sizes of the groups of inputs whose emptiness is kept: consecutive neurons in channel-last order."""
+VALUES = 8
+"""Entries of the value histogram: |value| 0, 1, ... 6, and 7 or more."""
+CHUNK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Spike statistics of P populations in T timesteps, over all samples that have the timestep.
+
+    network   the network (or its topology) whose populations these are, in its order
+    steps     int64 [B], timesteps per sample; T is the longest
+    mean      float64 [P, T], events per neuron (sum of |value|)
+    active    float64 [P, T], share of neurons that send; equals `mean` where spikes are binary
+    variance  float64 [P, T, G], variance over groups of n = GROUPS[g] consecutive neurons of how many of them send
+    empty     float64 [P, T, G], share of these groups in which none sends
+    values    float64 [P, VALUES], share of neurons x timesteps by |value|
+
+    Groups lie one after another from neuron 0; a rest that fills no group is left out, and a population smaller than a
+    group is one group.
+    """
+
+    network: Network
+    steps: np.ndarray
+    mean: np.ndarray
+    active: np.ndarray
+    variance: np.ndarray
+    empty: np.ndarray
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "mean", "active", "variance", "empty", "values"):
+            array = np.array(getattr(self, name), np.int64 if name == "steps" else np.float64)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def of(cls, trace: Trace) -> Activity:
+        """Statistics of a complete trace; InputError where it holds events with times, or lacks a population."""
+        network = trace.network
+        if trace.time_base != "step":
+            raise InputError(
+                "activity is counted per timestep",
+                key=f"trace {trace.name}",
+                found=f"time_base {trace.time_base}",
+                allowed=["step"],
+            )
+        missing = [p.name for p in network.populations if p.name not in trace.populations]
+        if missing:
+            raise InputError(
+                "the trace must hold the spikes of every population; run_network(network, trace) makes them",
+                key=f"trace {trace.name}",
+                found=f"no spikes of {', '.join(missing)}",
+            )
+        made = [_count(trace, p.name, p.size) for p in network.populations]
+        mean, active, variance, empty, values = (np.stack(parts) for parts in zip(*made, strict=True))
+        return cls(network, trace.steps, mean, active, variance, empty, values)
+
+    @classmethod
+    def bernoulli(
+        cls, network: Network, rate: float | Mapping[str, float], steps: int | np.ndarray, samples: int = 1
+    ) -> Activity:
+        """What is expected where every neuron fires independently with the probability of its population.
+
+        rate: one probability for all, or one for every population by name.  steps: timesteps, or int64 [B] of them.
+        """
+        names = [p.name for p in network.populations]
+        by_name = dict(rate) if isinstance(rate, Mapping) else dict.fromkeys(names, float(rate))
+        for name, value in by_name.items():
+            if name not in names:
+                raise unknown("population", name, names, key="rate")
+            if not 0.0 <= value <= 1.0:
+                raise InputError("a rate is a probability", key=f"rate.{name}", found=value, allowed="0 .. 1")
+        missing = [name for name in names if name not in by_name]
+        if missing:
+            raise InputError("rates are missing", key="rate", found=missing)
+        lengths = np.full(samples, steps, np.int64) if np.ndim(steps) == 0 else np.asarray(steps, np.int64)
+        p = np.array([by_name[name] for name in names], np.float64)[:, None]
+        sizes = np.array([[min(n, q.size) for n in GROUPS] for q in network.populations], np.float64)
+        shape = (len(names), int(lengths.max(initial=0)))
+        mean = np.broadcast_to(p, shape)
+        groups = (*shape, len(GROUPS))
+        variance = np.broadcast_to((sizes * p * (1 - p))[:, None, :], groups)
+        empty = np.broadcast_to(((1 - p) ** sizes)[:, None, :], groups)
+        values = np.zeros((len(names), VALUES))
+        values[:, 0], values[:, 1] = 1 - p[:, 0], p[:, 0]
+        return cls(network, lengths, mean, mean, variance, empty, values)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples B."""
+        return int(self.steps.size)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """float64 [T]: share of the samples that have the timestep."""
+        t = np.arange(self.mean.shape[1])
+        return np.array((self.steps[:, None] > t).mean(axis=0)) if self.samples else np.zeros(t.size)
+
+
+def _count(trace: Trace, name: str, size: int) -> tuple[np.ndarray, ...]:
+    """mean, active, variance, empty and values of one population."""
+    steps = np.asarray(trace.steps, np.int64)
+    longest = int(steps.max(initial=0))
+    samples = np.array([(steps > t).sum() for t in range(longest)], np.float64)
+    events, active = np.zeros(longest), np.zeros(longest)
+    first, second, empty = (np.zeros((longest, len(GROUPS))) for _ in range(3))
+    values = np.zeros(VALUES)
+    for sample, length in enumerate(steps.tolist()):
+        for low in range(0, length, CHUNK):
+            block = trace.spikes(name).block(sample, low, min(low + CHUNK, length))
+            for i in range(block.start.size - 1):
+                index, value = block.step(i)
+                magnitude = np.ones(index.size, np.int64) if value is None else np.abs(value.astype(np.int64))
+                events[low + i] += magnitude.sum()
+                active[low + i] += index.size
+                values += np.bincount(np.minimum(magnitude, VALUES - 1), minlength=VALUES)
+                for g, n in enumerate(GROUPS):
+                    width = min(n, size)
+                    count = size // width
+                    filled = np.bincount(index.astype(np.int64) // width, minlength=count)[:count]
+                    first[low + i, g] += filled.mean()
+                    second[low + i, g] += (filled * filled).mean()
+                    empty[low + i, g] += (filled == 0).mean()
+    total = float(steps.sum()) * size
+    values[0] += total - values.sum()
+    per = np.maximum(samples, 1)[:, None]
+    variance = np.maximum(second / per - (first / per) ** 2, 0)
+    return events / per[:, 0] / size, active / per[:, 0] / size, variance, empty / per, values / max(total, 1)

@@ -1,0 +1,99 @@
+"""estimate(...): what a Schedule costs under an Activity, in closed form, in the Record's terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from simulator.costmodel.estimated import Estimate
+from simulator.costmodel.rates import rates
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from simulator.costmodel.activity import Activity
+    from simulator.hardware import Hardware
+    from simulator.mapping import Mapping, Schedule
+    from simulator.network import Network
+
+_KNOWN: WeakKeyDictionary[Any, dict[tuple[int, ...], tuple[Any, ...]]] = WeakKeyDictionary()
+
+
+class Correction(Protocol):
+    """A model that corrects the closed form, such as a calibrated one."""
+
+    def correct(self, made: Estimate) -> Estimate:
+        """The estimate with its corrections."""
+        ...
+
+
+def estimate(
+    schedule: Schedule,
+    hardware: Hardware,
+    activity: Activity,
+    model: Correction | None = None,
+    *,
+    mapping: Mapping | None = None,
+) -> Estimate:
+    """Latency, energy, bits moved and area of a run, from shapes and spike statistics alone.
+
+    What depends on schedule and hardware only is worked out once and kept as long as the schedule lives.  `mapping`:
+    the one that the schedule was lowered from, where it lies on crossbars; left out, `place(network, hardware)`.
+    `model` corrects the closed form.  Raises InputError where a unit has no closed form.
+    """
+    chip, actions = _compiled(schedule, hardware, activity.network, mapping)
+    counts, end, busy, span = chip.price(rates(chip.streams, activity))
+    made = Estimate(
+        hardware=hardware,
+        units=schedule.units,
+        layers=schedule.layers,
+        actions=actions,
+        counts=np.rint(counts).astype(np.int64),
+        end_ps=int(np.rint(end)),
+        layer_busy_ps=np.rint(busy).astype(np.int64),
+        layer_span=np.rint(span).astype(np.int64),
+        samples=activity.samples,
+        built=chip.built if hasattr(chip, "built") else {},
+    )
+    return made if model is None else model.correct(made)
+
+
+def _compiled(
+    schedule: Schedule, hardware: Hardware, network: Network, mapping: Mapping | None
+) -> tuple[Any, tuple[str, ...]]:
+    """The closed form of a schedule and the actions of its ledger; made once."""
+    known = _KNOWN.setdefault(schedule, {})
+    for kept in known.values():
+        if kept[2] is hardware and _same(kept[3], network) and kept[4] is mapping:
+            return kept[0], kept[1]
+    names = tuple(p.name for p in network.populations)
+    if names != schedule.populations:
+        raise InputError("the activity is of another network", found=list(names), allowed=list(schedule.populations))
+    actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
+    kinds = {hardware.unit(name).type for name in hardware.units}
+    chip: Any
+    if "cmos_core" in kinds and not schedule.x0.size:
+        from simulator.costmodel.cores import CoreChip
+
+        chip = CoreChip(schedule, hardware, network, actions)
+    else:
+        raise InputError(
+            "this hardware or schedule has no closed form",
+            key=f"hardware {hardware.name}",
+            found=sorted(kinds),
+            allowed=["a cmos_core with whole rows", "a cim_tile"],
+        )
+    known[(len(known),)] = chip, actions, hardware, network, mapping
+    return chip, actions
+
+
+def _same(one: Network, other: Network) -> bool:
+    """Two networks of equal shapes: the same object, or equal populations and projections but for weights."""
+    if one is other:
+        return True
+    if one.populations != other.populations or len(one.projections) != len(other.projections):
+        return False
+    keys = ("source", "target", "kind", "kernel", "stride", "padding", "dilation", "groups", "delay", "pool")
+    pairs = zip(one.projections, other.projections, strict=True)
+    return all(getattr(a, key) == getattr(b, key) for a, b in pairs for key in (*keys, "weight_bits"))

@@ -1,0 +1,52 @@
+"""Closed form of a core's spike port: blocks in ahead of use, blocks out behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Ports:
+    """Ports of all compute tasks: bits in and out per timestep are a constant and so many per event of a stream."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[float, ...]] = []
+        self._terms: list[tuple[int, int, int, float]] = []
+
+    def add(self, core: Any, memory: Any, into: list[tuple[int, float]], out: list[tuple[int, float]]) -> int:
+        """A task: `into`, `out` are (stream, bits per event); core and spike memory are specs.  Returns its place."""
+        place = len(self._rows)
+        self._rows.append(
+            (
+                core.link_width_bits,
+                core.link_latency_cycles,
+                memory.width_bits,
+                memory.cycle_cycles,
+                memory.latency_cycles,
+                bool(out),
+            )
+        )
+        self._terms += [(0, place, stream, bits) for stream, bits in into]
+        self._terms += [(1, place, stream, bits) for stream, bits in out]
+        return place
+
+    def close(self) -> None:
+        """All tasks are added."""
+        self._table = np.array(self._rows, np.float64).reshape(-1, 6).T[:, :, None]
+        self._term = np.array(self._terms, np.float64).reshape(-1, 4)
+
+    def cycles(self, every: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """float64 [tasks, U] each: cycles until a timestep's block may be read; between two such blocks; from the end
+        of the core's work until its spikes lie in memory.  every float64 [streams + 2, U]: events per timestep.
+
+        A block leaves the memory word by word while the link carries it.
+        """
+        width, late, word, per_word, read, writes = self._table
+        bits = np.zeros((2, len(self._rows), every.shape[1]))
+        side, place, stream = (self._term[:, i].astype(np.int64) for i in range(3))
+        np.add.at(bits, (side, place), self._term[:, 3:] * every[stream])
+        link = np.ceil(bits / width)
+        memory = np.maximum(np.ceil(bits / word), 1) * per_word
+        ready = np.maximum(memory[0] + read, link[0]) + late
+        return ready, memory[0] + read, (link[1] + late + memory[1]) * writes
