@@ -159,6 +159,20 @@ def test_timesteps_follow_each_other_without_overlap() -> None:
     assert counts["update:state"] == 3 * 32 and counts["accumulate:partial_sum"] == 0 and counts["accept:spike"] == 3
 
 
+def test_a_timestep_ends_when_the_output_link_is_idle_too() -> None:
+    """A membrane that starts at its threshold fires in the first time reference, as the network does.
+
+    Eight neurons: request 1, sweep 4 .. 19, spike of the last one in 19, link idle after 6 + 100 + 1 cycles in 127; the
+    second request comes then, its sweep is 130 .. 145, and the handshake is over in 150.
+    """
+    network = random_network(0, (7, 1), threshold=np.array([3]), initial=np.array([3]), compare="ge")
+    trace = random_steps(network, 0, spikes=0, steps=2, samples=1)
+    hardware = load_hardware("tinyodin", ["core.last_neuron=7", "core.acknowledge_delay_cycles=100"])
+    record = simulate(hardware, network, trace)
+    assert record.work["beside_network"] == {"l1": {"same": 1, "unit_only": 0, "network_only": 0}}
+    assert record.summary()["latency"]["cycles"] == 150
+
+
 WEIGHTS = np.ones((6, 7), np.int8)
 
 
@@ -240,11 +254,13 @@ def test_a_mapping_must_keep_the_network_whole() -> None:
         place(network, hardware, tile_channels=3)
 
 
-def words(size: int, time: list[int], index: list[int]) -> Trace:
-    """A stimulus of words: one population without layers, one sample."""
+def words(size: int, *samples: tuple[list[int], list[int]]) -> Trace:
+    """A stimulus of words: one population without layers, cycles and words of each sample."""
     network = Network("words", (Population("input", (size, 1, 1), Neuron("input")),), ())
-    events = Events(np.array([0, len(time)]), np.array(time), np.array(index, np.uint32))
-    return Trace("words", network, "cycle", np.array([max(time) + 1]), {"input": events})
+    time, index = (np.concatenate([sample[k] for sample in samples]) for k in (0, 1))
+    starts = np.cumsum([0, *(len(sample[0]) for sample in samples)])
+    events = Events(starts, time.astype(np.int64), index.astype(np.uint32))
+    return Trace("words", network, "cycle", np.array([max(sample[0]) + 1 for sample in samples]), {"input": events})
 
 
 def result(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
@@ -260,7 +276,7 @@ def test_a_stimulus_of_words_from_the_command_line(
     name: str, size: int, word: int, cycles: int, reads: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A neuron event due in cycle 0 is requested in 1; its sweep of 512 cycles begins nine cycles later, in 10."""
-    trace = words(size, [0], [word])
+    trace = words(size, ([0], [word]))
     write_trace(trace, tmp_path / "words.h5")
     out = tmp_path / "out"
     found = result(capsys, "replay", str(tmp_path / "words.h5"), "--hw", name, "--timeline", "-o", str(out))
@@ -283,13 +299,25 @@ def test_lines_of_a_recurrent_core_from_a_trace_of_cycles() -> None:
     """S, I 1, one input, tick, last tick; the input arrives no earlier than it is due."""
     lines = [LINES.index(letter) << 8 | value for letter, value in [("S", 0), ("I", 1), ("E", 5), ("T", 0), ("X", 0)]]
     hardware = chip("reckon28")
-    soon, late = (words(len(LINES) << 8, [0, 0, due, due, due], lines) for due in (0, 5000))
+    soon, late = (words(len(LINES) << 8, ([0, 0, due, due, due], lines)) for due in (0, 5000))
     records = [simulate(hardware, t.network, t, engine=e) for t in (soon, late) for e in ("kernel", "reference")]
     assert differences(*records[:2]) == [] and differences(*records[2:]) == []
     ends = [record.summary()["latency"]["cycles"] for record in records]
     assert ends[2] - ends[0] == 5000 - 8  # S and I take 4 cycles each before the input would have come
     with pytest.raises(InputError, match="tick outside a sample"):
-        simulate(hardware, soon.network, words(len(LINES) << 8, [0], lines[3:4]))
+        simulate(hardware, soon.network, words(len(LINES) << 8, ([0], lines[3:4])))
+
+
+@pytest.mark.parametrize(("name", "size", "word"), [("tinyodin", 1 << 10, 0x300), ("reckon28", len(LINES) << 8, 0)])
+def test_every_sample_has_its_own_stimulus(name: str, size: int, word: int) -> None:
+    """A second sample whose one event is due a thousand cycles later takes as much longer (cycle 0 counts as 1)."""
+    both, one = words(size, ([1], [word]), ([1001], [word])), words(size, ([1], [word]))
+    record = simulate(load_hardware(name), both.network, both)
+    alone = simulate(load_hardware(name), one.network, one)
+    first, second = record.sample_end_ps.tolist()
+    hertz = load_hardware(name).clocks["core"]
+    assert first == alone.end_ps
+    assert round((second - 2 * first) * hertz / 1e12) == 1000
 
 
 def test_a_network_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
