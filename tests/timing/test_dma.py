@@ -11,6 +11,8 @@ from simulator.hardware.document import parse_document
 from simulator.mapping.layout import Layout, runs
 from simulator.network import Network, Neuron, Population, Projection
 from simulator.record import Record
+from tests.differential.compare import differences
+from tests.order.shuffled import ShuffledEnvironment
 from tests.timing.bench import NEVER, PRICED, TEXT, intervals, network, run
 from tests.unit.schema_checker import complaints
 
@@ -150,6 +152,24 @@ def test_overfetch_is_that_of_the_layout(engine: str, layout: str) -> None:
     record = run(hardware, network_, *STEPS, engine=engine, tile_rows=2)
     assert len(boxes) > 1
     assert count(record, "dram", "overfetch:spike") == expected
+
+
+SHARED = CHANNELS.replace("  spike: {type", f"{PATHS}  spike: {{type")
+
+
+@pytest.mark.parametrize("arbitration", ["first_come", "priority", "round_robin"])
+def test_engines_and_shuffled_ties_agree(arbitration: str) -> None:
+    """Three channels at one bus and one memory, chunks of few bursts, a store and loads at once."""
+    hardware = chip(*BIT_MAPS, "spike.capacity_bytes=160", "spike.width_bits=64", "dma[0..2].layout={order: row_major}",
+                    "dma[0..2].via=bus", "dma[0..2].buffers=3", "dma[0..2].chunk_bytes=24", "dma[1].priority=1",
+                    "bus.credits=2", f"bus.arbitration={arbitration}", text=SHARED)  # fmt: skip
+    plain = run(hardware, pictures(), *STEPS, tile_rows=2, cores=2)
+    assert plain.cycles["bus"].waits["arbiter"] > 0
+    for engine in ("kernel", "reference"):
+        for seed in range(3):
+            other = run(hardware, pictures(), *STEPS, engine=engine, tile_rows=2, cores=2,
+                        environment=ShuffledEnvironment(seed))  # fmt: skip
+            assert differences(plain, other) == [], f"{engine}, seed {seed}"
 
 
 def test_without_a_layout_nothing_changes() -> None:

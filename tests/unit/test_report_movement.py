@@ -86,6 +86,23 @@ def test_bands_are_as_high_as_their_bits() -> None:
     assert np.allclose(heights, expected)
 
 
+def test_levels_in_the_same_column_follow_the_longest_chain() -> None:
+    """Weights go dram, weight, state; states go dram, state: `state` stands behind `weight`.  Chains of opposite order
+    end, and an operand that never leaves the chip starts behind main memory."""
+    record = moved(
+        {("dram", "conv", "read:weight"): 9, ("weight", "conv", "read:weight"): 10,
+         ("state", "conv", "read:weight"): 20, ("dram", "conv", "read:state"): 5, ("state", "conv", "read:state"): 5,
+         ("spikes", "conv", "read:spike"): 7}
+    )  # fmt: skip
+    assert flow_plot.columns(record) == {"dram": 0, "weight": 1, "state": 2, "spikes": 1, CORES: 3}
+    opposite = moved(
+        {("weight", "conv", "read:weight"): 1, ("state", "conv", "read:weight"): 2,
+         ("weight", "conv", "read:state"): 2, ("state", "conv", "read:state"): 1}
+    )  # fmt: skip
+    assert max(flow_plot.columns(opposite).values()) <= 6
+    assert draw_plot(opposite, "flow").axes[0].patches
+
+
 def test_no_movement_no_picture() -> None:
     still = moved({})
     assert not any(drawable(still, name) for name in ("traffic", "flow", "bandwidth"))

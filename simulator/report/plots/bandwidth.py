@@ -33,12 +33,12 @@ def missing(record: Record) -> str | None:
 
 
 def rates(record: Record, bins: int = BINS) -> dict[str, np.ndarray]:
-    """Level -> float64 [bins], bits per second in equal parts of the run; levels that moved nothing are left out."""
+    """Level -> float64 [bins], bits per second in equal parts of the run; memories only, and only those that moved."""
     edges = np.linspace(0.0, record.end_ps, bins + 1)
     found: dict[str, np.ndarray] = {}
     for u, unit in enumerate(record.units):
         bits, busy = _moved(record, u), record.busy[u]
-        if not bits or not busy.any():
+        if not bits or not busy.any() or not _is_memory(record.hardware.units[unit].type):
             continue
         period = PS_PER_SECOND / record.hardware.clocks[record.cycles[unit].clock]
         ends = np.minimum(np.arange(busy.size + 1) * int(record.bin_cycles[u]) * period, record.end_ps)
@@ -90,6 +90,11 @@ def draw(record: Record) -> Figure:
         panels[-1].set_xlabel(f"time ({prefix}s)")
         panels[0].set_title(f"{record.network['name']} on {record.hardware.name}: bandwidth of each memory level")
     return made
+
+
+def _is_memory(kind: str) -> bool:
+    """Whether a unit of this type does nothing but read and write, so that its busy cycles are those of its bits."""
+    return kind == "sram" or "dram" in kind
 
 
 def _moved(record: Record, unit: int) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulator.record import Record
 from simulator.record_summary import OPERANDS
-from simulator.report.flows import CORES, Flow, chain_of, flows
+from simulator.report.flows import CORES, Flow, chain_of, flows, main_memories
 from simulator.report.plots.style import COLOURS, figure, styled
 from simulator.report.quantity import quantity
 
@@ -33,19 +34,15 @@ def missing(record: Record) -> str | None:
 
 
 def columns(record: Record) -> dict[str, int]:
-    """Column of every level: its place in the longest chain that holds it; the cores come last."""
-    place: dict[str, int] = {}
-    for operand in OPERANDS:
-        chain = chain_of(record, operand)
-        for i, level in enumerate(chain):
-            place[level] = max(place.get(level, 0), i)
-        if chain:
-            place[CORES] = max(place.get(CORES, 0), len(chain))
-    for flow in flows(record):  # an operand that never leaves the chip starts behind main memory
-        if flow.target == CORES and place[flow.source] == 0 and "dram" not in flow.source:
-            place[flow.source] = max(1, place[flow.source])
-            place[CORES] = max(place[CORES], 2)
-    return place
+    """Column of every level: main memory 0, every other level behind those before it in any chain, the cores last."""
+    outside = main_memories(record)
+    chains = [chain for operand in OPERANDS if (chain := chain_of(record, operand))]
+    place = {level: 0 if level in outside else 1 for chain in chains for level in chain}
+    for _ in place:  # as often as there are levels: longest paths settle, and two chains of opposite order end
+        for chain in chains:
+            for before, level in pairwise(chain):
+                place[level] = max(place[level], place[before] + 1)
+    return {**place, CORES: max(place.values()) + 1}
 
 
 def draw(record: Record) -> Figure:
@@ -69,7 +66,7 @@ def draw(record: Record) -> Figure:
             axes.annotate(level, (place[level], top), ha="center", va="bottom", fontsize=9, fontweight="bold",
                           xytext=(0, 3), textcoords="offset points")
         axes.set_axis_off()
-        axes.set_xlim(-0.2, place[CORES] + 0.2)
+        axes.set_xlim(min(place.values()) - 0.2, place[CORES] + 0.2)
         axes.set_ylim(max(lowest, *(top + height for top, height in boxes.values())) + 0.02, -0.06)
         axes.set_title(f"{record.network['name']} on {record.hardware.name}: where bits go")
         _legend(made, {flow.operand for flow in found})
