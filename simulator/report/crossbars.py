@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from simulator.energy import static_powers
+from simulator.hardware.cim.quirks import SETS
 from simulator.record import Record
 from simulator.report.cells import count, new_table, plain_name
 from simulator.report.quantity import percent, quantity
@@ -15,11 +17,28 @@ if TYPE_CHECKING:
 
 TYPE = "cim_tile"
 CONVERSIONS = ("convert:column", "convert_idle:column")
+BAR = 20
 
 
 def has_crossbars(record: Record) -> bool:
     """Whether any unit of the machine is a bank of crossbar tiles."""
     return any(spec.type == TYPE for spec in record.hardware.units.values())
+
+
+def crossbar_tables(record: Record) -> list[Table]:
+    """All tables of a chip of crossbar tiles; none of another chip."""
+    if not has_crossbars(record):
+        return []
+    return [crossbar_table(record), tile_table(record), component_table(record)]
+
+
+def converter_text(spec: Any) -> str:
+    """One line about the bank `spec`: its converter, and the flags of another tool that it follows."""
+    quirks = set(spec.quirks)
+    names = [name for name, flags in SETS.items() if quirks and quirks == set(flags)] or list(spec.quirks)
+    shares = "one per column" if spec.crossbar.mux_ratio == 1 else f"one for {spec.crossbar.mux_ratio} columns"
+    text = f"ADC {spec.adc.name}, {spec.adc.bits} bits, {shares}"
+    return f"{text}; quirks {', '.join(names)}" if names else f"{text}; no quirks"
 
 
 def crossbar_table(record: Record) -> Table:
@@ -28,6 +47,9 @@ def crossbar_table(record: Record) -> Table:
     Counts are summed over samples, timesteps and all processing elements of the layer.
     """
     table = new_table("crossbars: what each layer did")
+    banks = {unit: spec for unit, spec in record.hardware.units.items() if spec.type == TYPE}
+    table.caption = plain_name("\n".join(f"{unit}: {converter_text(spec)}" for unit, spec in banks.items()))
+    table.caption_justify = "left"
     table.add_column("layer", overflow="fold")
     for name in ("rows latched", "driven", "conversions", "idle", "sums added", "between tiles", "clipped"):
         table.add_column(name, justify="right")
@@ -49,6 +71,36 @@ def crossbar_table(record: Record) -> Table:
             quantity(bits / 8, "B"),
             _clipping(clipped.get(layer)),
         )
+    return table
+
+
+def tile_table(record: Record) -> Table:
+    """Busy share of tiles: one row per run of neighbours on which the same layers live."""
+    table = new_table("tiles: utilisation")
+    table.add_column("tiles", overflow="fold")
+    table.add_column("layers", overflow="fold")
+    for name in ("number", "busy", "least", "most"):
+        table.add_column(name, justify="right")
+    table.add_column("█ busy · idle", no_wrap=True)
+    banks = record.work.get("tiles") or {}
+    for unit, found in banks.items():
+        cycles = record.cycles[unit].cycles
+        prefix = f"{unit} " if len(banks) > 1 else ""
+        tiles = list(zip(found["busy_cycles"], found["layers"], strict=True))
+        first = 0
+        for layers, group in groupby(tiles, key=lambda tile: tile[1]):
+            busy = [cycles_busy for cycles_busy, _ in group]
+            last = first + len(busy) - 1
+            shares = [n / cycles if cycles else 0.0 for n in (sum(busy) / len(busy), min(busy), max(busy))]
+            full = min(BAR, max(round(BAR * shares[0]), 1 if any(busy) else 0))
+            table.add_row(
+                f"{prefix}{first}" + (f" – {last}" if last > first else ""),
+                plain_name(", ".join(layers)) if layers else "–",
+                count(len(busy)),
+                *(percent(share) for share in shares),
+                "█" * full + "·" * (BAR - full),
+            )
+            first = last + 1
     return table
 
 

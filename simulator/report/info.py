@@ -17,6 +17,8 @@ from simulator.network import Network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.record import Record
 from simulator.record_network import network_facts
+from simulator.report.crossbars import TYPE as CROSSBAR_TYPE
+from simulator.report.crossbars import converter_text
 from simulator.report.quantity import percent, quantity
 from simulator.resources import list_resources
 from simulator.trace import Trace
@@ -59,6 +61,7 @@ def describe_hardware(hardware: Hardware) -> dict[str, Any]:
         for name, spec in hardware.units.items()
         if hasattr(spec, "capacity_bytes")
     }
+    crossbars = {name: converter_text(spec) for name, spec in hardware.units.items() if spec.type == CROSSBAR_TYPE}
     return {
         "name": hardware.name,
         "description": hardware.description,
@@ -71,6 +74,7 @@ def describe_hardware(hardware: Hardware) -> dict[str, Any]:
         },
         "units": {name: spec.type for name, spec in hardware.units.items()},
         "memories": memories,
+        **({"crossbars": crossbars} if crossbars else {}),
         "constants_by_grade": dict(sorted(Counter(hardware.grades().values()).items())),
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulator.record import Record
 from simulator.record_summary import MOVES
 from simulator.report.cells import count, new_table, plain_name
-from simulator.report.crossbars import component_table, crossbar_table, has_crossbars
+from simulator.report.crossbars import crossbar_tables
 from simulator.report.layers import layer_rows
 from simulator.report.quantity import percent, quantity
 from simulator.report.residency import has_state, residency_table
@@ -21,12 +21,11 @@ MAX_ACTIONS = 12
 
 def record_tables(record: Record) -> list[Table]:
     """All tables of a run, in the order in which they are read; a rich Console prints each."""
-    crossbars = [crossbar_table(record), component_table(record)] if has_crossbars(record) else []
     return [
         totals_table(record),
         layer_table(record),
         unit_table(record),
-        *crossbars,
+        *crossbar_tables(record),
         energy_table(record),
         movement_table(record),
         *([residency_table(record)] if has_state(record) else []),

@@ -1,16 +1,20 @@
-"""Pictures of crossbar chips: timelines with rows of layers and tiles hold the record's intervals."""
+"""Pictures of crossbar chips hold the record's figures: timelines of layers and tiles, busy tiles, converter codes."""
 
 from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from simulator import load_hardware, simulate
+from simulator import load_hardware, load_trace, simulate
+from simulator.functional.crossbar import first_samples
 from simulator.network import load_network
 from simulator.record import Record
-from simulator.report.plots import draw_plot, timeline
+from simulator.report.plots import draw_plot, drawable, timeline, write_plots
 from simulator.report.plots.style import COLOURS, UNATTRIBUTED_COLOUR
 from simulator.trace.synthetic import bernoulli_trace
 
@@ -100,3 +104,54 @@ def test_several_samples_show_the_tiles_of_the_first(monkeypatch: pytest.MonkeyP
 def test_without_a_timeline_units_only() -> None:
     made = draw_plot(run("cim_rram65"), "timeline")
     assert labels(made, 0) == ["host", "cim"] and made.axes[0].get_ylabel() == "unit"
+
+
+def test_bars_are_the_busy_share_of_each_tile_in_its_layers_colour(record: Record) -> None:
+    axes = draw_plot(record, "tiles").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("tile", "busy (% of the run)")
+    found, cycles = record.work["tiles"]["cim"], record.cycles["cim"].cycles
+    assert np.allclose([bar.get_height() for bar in axes.patches], 100 * np.array(found["busy_cycles"]) / cycles)
+    hues = [COLOURS[record.named_layers.index(names[0])] for names in found["layers"]]
+    assert [tuple(bar.get_facecolor()[:3]) for bar in axes.patches] == [to_rgb(hue) for hue in hues]
+    (line,) = axes.get_lines()
+    assert line.get_ydata()[0] == pytest.approx(100 * np.mean(found["busy_cycles"]) / cycles)
+
+
+def test_shared_and_empty_tiles_wear_no_layers_colour(record: Record) -> None:
+    one, two = record.named_layers[:2]
+    tiles = {"cim": {"busy_cycles": [5, 6, 0], "layers": [[one, two], [two], []]}}
+    made = draw_plot(dataclasses.replace(record, work={**record.work, "tiles": tiles}), "tiles")
+    hues = [tuple(bar.get_facecolor()[:3]) for bar in made.axes[0].patches]
+    assert hues[:2] == [to_rgb(UNATTRIBUTED_COLOUR), to_rgb(COLOURS[1])] and hues[2] not in map(to_rgb, COLOURS)
+    assert [text.get_text() for text in made.legends[0].get_texts()] == [two, "several layers"]
+
+
+def test_codes_are_shares_of_the_conversions_of_each_layer() -> None:
+    trace = first_samples(load_trace("digits"), 1)
+    hardware = load_hardware("cim_rram65", ["cim.device={}"])
+    record = simulate(hardware, load_network("digits"), trace)
+    axes = draw_plot(record, "codes").axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("code of the converter", "share of the layer's conversions")
+    assert len(axes.patches) == len(record.named_layers) and axes.get_yscale() == "log"
+    for n, (steps, layer) in enumerate(zip(axes.patches, record.named_layers, strict=True)):
+        facts = record.work["crossbar"][layer]
+        values, edges, _ = steps.get_data()
+        assert np.allclose(values * facts["conversions"], facts["codes"]) and values.sum() == pytest.approx(1.0)
+        assert edges[0] == facts["lowest_code"] - 0.5
+        assert edges[1] - edges[0] == facts["codes_per_bin"]
+        assert to_rgb(steps.get_edgecolor()[:3]) == to_rgb(COLOURS[n])
+
+
+def test_clipped_sums_stand_in_the_legend(record: Record) -> None:
+    one = record.named_layers[0]
+    facts = {"codes": [3, 1], "codes_per_bin": 2, "lowest_code": -4, "conversions": 4, "adc_clip_high": 1}
+    made = draw_plot(dataclasses.replace(record, work={**record.work, "crossbar": {one: facts}}), "codes")
+    assert [text.get_text() for text in made.legends[0].get_texts()] == [f"{one}: 25.00 % clipped"]
+    assert made.axes[0].patches[0].get_data().edges.tolist() == [-4.5, -2.5, -0.5]
+
+
+def test_pictures_that_a_run_does_not_allow(record: Record, tmp_path: Path) -> None:
+    assert drawable(record, "tiles") and not drawable(record, "codes"), "no weights in real cells"
+    paths = write_plots(record, tmp_path, ["tiles", "codes"], ["png"])
+    assert [path.name for path in paths] == ["tiles.png"]
+    assert not drawable(run("event_core_28nm"), "tiles") and not drawable(run("event_core_28nm"), "codes")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PLOTS: tuple[str, ...] = (
-    "timeline", "energy", "movement", "traffic", "flow", "bandwidth", "raster", "roofline",
+    "timeline", "energy", "movement", "traffic", "flow", "bandwidth", "raster", "roofline", "tiles", "codes",
 )  # fmt: skip
 """Names of the pictures; each is a module of this package."""
 
