@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.board import Job
-from simulator.engine.context import Feed, Tensor
+from simulator.engine.context import Box, Feed, Tensor
 from simulator.kernels.pool import pool_spikes
 from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
+from simulator.mapping.fusion.reached import Reached
 from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, inside, reach
 from simulator.mapping.schedule import LOAD, OPERANDS, SPIKE, STORE, WEIGHT, Schedule
 from simulator.network import Network
@@ -67,6 +68,7 @@ class Workload:
         self._made_sample = -1
         self._tiles: dict[int, Reach] = {}
         self._pools: dict[int, Any] = {}
+        self._reached = Reached(network, self.spikes_sent)
         if stimulus is not None:
             self.stimulus = stimulus
         self.delivered = 0
@@ -104,6 +106,18 @@ class Workload:
             )
             self._tiles[row] = found
         return found
+
+    def box(self, row: int) -> Box:
+        """What a compute row of a fused mapping makes."""
+        s = self.schedule
+        extent = (int(getattr(s, name)[row]) for name in ("k0", "k1", "x0", "x1", "t0", "t1"))
+        return Box(s.layers[s.layer[row]], *extent)
+
+    def reached(self, row: int, sample: int) -> int:
+        """Synaptic operations that the sample's spikes cause in the box of a row, from its neurons' first step on."""
+        b = self.box(row)
+        steps = range(max(b.t0, self.network.population(b.layer).neuron.first_step), b.t1)
+        return self._reached.operations(b.layer, (b.k0, b.k1), (b.x0, b.x1), sample, steps)
 
     def stream(self, row: int) -> list[int]:
         """Rows whose output a row consumes as it arrives."""
@@ -204,8 +218,11 @@ class Workload:
         if s.population[row] < 0 or (spikes and self.spike_format != "bitmap"):
             return None
         shape = self.network.population(s.populations[s.population[row]]).shape
-        copies = job.t1 - job.t0 if spikes else 1
-        box = ((int(s.k0[row]), int(s.k1[row])), (int(s.y0[row]), int(s.y1[row])), (0, shape[2]))
+        steps, columns = (job.t0, job.t1), (0, shape[2])
+        if s.x0.size:
+            steps, columns = (int(s.t0[row]), int(s.t1[row])), (int(s.x0[row]), int(s.x1[row]))
+        copies = steps[1] - steps[0] if spikes else 1
+        box = ((int(s.k0[row]), int(s.k1[row])), (int(s.y0[row]), int(s.y1[row])), columns)
         elements = copies * math.prod(high - low for low, high in box)
         bits = self.transfer(job)[0]
         return Tensor(shape, box, bits // elements, copies) if elements and bits % elements == 0 else None

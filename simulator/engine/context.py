@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Box:
+    """What a compute row of a fused mapping makes: a layer's channels, columns and timesteps, half-open; all rows."""
+
+    layer: str
+    k0: int
+    k1: int
+    x0: int
+    x1: int
+    t0: int
+    t1: int
+
+
+@dataclass(frozen=True)
 class Feed:
     """Events of one projection in one timestep, as they reach a tile.
 
@@ -79,6 +92,14 @@ class Work(Protocol):
 
     def crossbar(self, row: int) -> CrossbarLayer:
         """The layer of a compute or program row on crossbars."""
+        ...
+
+    def box(self, row: int) -> Box:
+        """What a compute row of a fused mapping makes."""
+        ...
+
+    def reached(self, row: int, sample: int) -> int:
+        """Synaptic operations that the sample's spikes cause in the box of a row."""
         ...
 
     def op(self, row: int) -> int:

@@ -19,6 +19,8 @@ from simulator.mapping.capacity import (
 from simulator.mapping.chip import Chip, chip_of
 from simulator.mapping.crossbar.duplicate import Duplication
 from simulator.mapping.crossbar.place import bank_of, place_on_crossbars
+from simulator.mapping.fusion.machine import array_of
+from simulator.mapping.fusion.place import blocks_of, fused_entries
 from simulator.mapping.mapping import (
     DEFAULT_TIMESTEPS_HINT,
     LayerMapping,
@@ -60,7 +62,7 @@ def place(
     all layers, where a layer has that many, or a number per layer name), `cores` to use, `weights` "resident" or
     "stream", and `timesteps_hint`, the timesteps for which spikes are buffered with timesteps "all".
     A chip of crossbar tiles takes two other wishes only, `arrangement` "kernel" or "im2col" and `duplication`: see
-    `simulator.mapping.crossbar.place`.
+    `simulator.mapping.crossbar.place`.  Behind one global buffer whole layers run, each node all timesteps or one.
     InputError names the tensor, the layer, the memory, the bits needed and the bits available.
     """
     if timesteps is not None:
@@ -86,6 +88,12 @@ def place(
     if whole is not None:
         _refuse_wishes(of_cores, hardware.name)
         return place_whole(network, hardware, whole)
+    if array_of(hardware) is not None:
+        _refuse_wishes(of_cores, hardware.name)
+        blocks = blocks_of(network)
+        time = "0" if timesteps == "one" else "1"
+        nodes = fused_entries(network, hardware, time * len(blocks), "0" * len(blocks))
+        return Mapping(hardware.name, network.name, "all", nodes, {}, timesteps_hint)
     recurrent = is_recurrent(network)
     if recurrent and timesteps == "all":
         raise InputError(

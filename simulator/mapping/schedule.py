@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simulator.errors import InvariantError
+from simulator.errors import InputError, InvariantError
 
 LOAD, COMPUTE, STORE, PROGRAM = 0, 1, 2, 3
 OPS = ("LOAD", "COMPUTE", "STORE", "PROGRAM")
@@ -131,6 +131,17 @@ class Schedule:
     def stream_of(self, i: int) -> np.ndarray:
         """int32: rows whose output row `i` consumes as it arrives."""
         return self.stream[self.stream_start[i] : self.stream_start[i + 1]]
+
+    def check_steps(self, steps: np.ndarray) -> None:
+        """Raises InputError unless rows with timesteps were made for samples of `steps` timesteps (int64 [B])."""
+        made = int(self.t1.max(initial=0))
+        if self.t1.size and bool((steps != made).any()):
+            raise InputError(
+                "the mapping's nodes were made for samples of another length",
+                key="timesteps_hint",
+                found=made,
+                allowed=sorted(set(steps.tolist())),
+            )
 
     def weight_bits(self) -> tuple[int, int]:
         """Weight bits loaded once per run, and weight bits loaded again in every repetition of the body."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from simulator.errors import InputError, unknown
 from simulator.hardware import Hardware, load_hardware
+from simulator.mapping.crossbar.entry import CrossbarMapping
+from simulator.mapping.fusion.entry import FusedMapping
 from simulator.mapping.mapping import LayerMapping, Mapping
 from simulator.network import Network
 from simulator.network.hdf5 import HdfFile, is_hdf5
@@ -136,14 +138,19 @@ def describe_mapping(mapping: Mapping) -> dict[str, Any]:
         "network": mapping.network,
         "sha256": mapping.sha256,
         "timesteps": mapping.timesteps,
-        "layers": {
-            m.layer: f"cores {', '.join(m.cores)}; tiles of {m.tile_channels} channels x {m.tile_rows} rows; "
-            f"weights {m.weights}, state {m.state}, spikes {m.spikes}"
-            if isinstance(m, LayerMapping)
-            else f"{m.unit}, {m.arrangement}; copies {m.copies}; from processing element {m.first_pe}"
-            for m in mapping.layers
-        },
+        "layers": {m.layer: _layer_line(m) for m in mapping.layers},
     }
+
+
+def _layer_line(m: LayerMapping | CrossbarMapping | FusedMapping) -> str:
+    if isinstance(m, LayerMapping):
+        return (
+            f"cores {', '.join(m.cores)}; tiles of {m.tile_channels} channels x {m.tile_rows} rows; "
+            f"weights {m.weights}, state {m.state}, spikes {m.spikes}"
+        )
+    if isinstance(m, FusedMapping):
+        return f"{m.unit}, block {m.block}; nodes of {m.node_timesteps} timestep(s), {m.columns} column range(s)"
+    return f"{m.unit}, {m.arrangement}; copies {m.copies}; from processing element {m.first_pe}"
 
 
 def describe_record(record: Record) -> dict[str, Any]:

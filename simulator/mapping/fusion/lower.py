@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import unknown
+from simulator.errors import InputError, unknown
 from simulator.mapping import schedule as s
 from simulator.mapping.fusion.buffer import GlobalBuffer
 from simulator.mapping.fusion.entry import FusedMapping, Fusion
@@ -37,6 +37,13 @@ def lower_fused(
         if entry.unit != array_of(hardware):
             arrays = [name for name in hardware.units if hardware.unit(name).type == "pe_array"]
             raise unknown("pe_array", entry.unit, arrays, key=f"layers.{entry.layer}.unit")
+    for p in network.projections:
+        if p.kind == "sparse" or p.groups > 1:
+            raise InputError(
+                "a fused mapping takes dense, depthwise and one-to-one projections without groups",
+                key=f"projection {p.name}",
+                found=p.kind if p.groups == 1 else f"groups {p.groups}",
+            )
     return _Lowering(entries, fusion, steps, network, buffered_array(hardware)).schedule()
 
 

@@ -27,7 +27,8 @@ class BufferedArray:
 
 def array_of(hardware: Hardware) -> str | None:
     """Name of the `pe_array` unit of a machine; None where there is none."""
-    return next((name for name in hardware.units if hardware.unit(name).type == "pe_array"), None)
+    specs: dict[str, Any] = dict(hardware.units)
+    return next((name for name, spec in specs.items() if spec.type == "pe_array"), None)
 
 
 def buffered_array(hardware: Hardware) -> BufferedArray:
