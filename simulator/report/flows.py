@@ -3,8 +3,9 @@
 A record knows what every level read and wrote, not where it came from.  For each operand the levels that hold it form a
 chain: main memory, then on-chip levels from the one read least to the one read most, then the cores.  What a level
 wrote is taken to come from the next level out as far as that one read so much, and from the cores beyond that.  What it
-read is taken to go out as far as the next level out wrote more than was brought to it, and to the cores beyond that.
-Where an operand has one level on the chip this is exact.
+read is taken to go out as far as the next level out wrote more than was brought to it, and to the cores beyond that;
+a level that holds nothing but copies of what came in sends nothing out.  Where an operand has one level on the chip,
+written by the cores, this is exact.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def flows(record: Record) -> list[Flow]:
             left[i - 1] -= down
             missing[i] -= down
             found.append(Flow(chain[i - 1], chain[i], operand, down, True))
+        made_inside = [bits > 0 for bits in missing]
         for i in range(1, len(chain)):
-            up = min(left[i], missing[i - 1])
+            up = min(left[i], missing[i - 1]) if made_inside[i] else 0
             left[i] -= up
             missing[i - 1] -= up
             found.append(Flow(chain[i], chain[i - 1], operand, up, False))

@@ -54,6 +54,16 @@ def test_a_chain_of_two_levels_on_chip() -> None:
     }  # fmt: skip
 
 
+def test_copies_of_what_came_in_do_not_go_out_again() -> None:
+    """Spikes pass through two levels inwards; the 30 that the outer one got more come from the cores."""
+    record = moved(
+        {("dram", "conv", "read:spike"): 50, ("spikes", "conv", "write:spike"): 80,
+         ("spikes", "conv", "read:spike"): 60, ("state", "conv", "write:spike"): 60, ("state", "conv", "read:spike"): 200}
+    )  # fmt: skip
+    found = {(f.source, f.target): f.bits for f in flows(record)}
+    assert found == {("dram", "spikes"): 50, ("spikes", "state"): 60, ("state", CORES): 200, (CORES, "spikes"): 30}
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_every_bit_read_and_written_is_in_one_flow(seed: int) -> None:
     rng = np.random.Generator(np.random.PCG64(seed))
