@@ -58,7 +58,8 @@ def test_copies_of_what_came_in_do_not_go_out_again() -> None:
     """Spikes pass through two levels inwards; the 30 that the outer one got more come from the cores."""
     record = moved(
         {("dram", "conv", "read:spike"): 50, ("spikes", "conv", "write:spike"): 80,
-         ("spikes", "conv", "read:spike"): 60, ("state", "conv", "write:spike"): 60, ("state", "conv", "read:spike"): 200}
+         ("spikes", "conv", "read:spike"): 60, ("state", "conv", "write:spike"): 60,
+         ("state", "conv", "read:spike"): 200}
     )  # fmt: skip
     found = {(f.source, f.target): f.bits for f in flows(record)}
     assert found == {("dram", "spikes"): 50, ("spikes", "state"): 60, ("state", CORES): 200, (CORES, "spikes"): 30}
