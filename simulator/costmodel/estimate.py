@@ -73,7 +73,11 @@ def _compiled(
     actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
     kinds = {hardware.unit(name).type for name in hardware.units}
     chip: Any
-    if "cmos_core" in kinds and not schedule.x0.size:
+    if "cim_tile" in kinds:
+        from simulator.costmodel.tile_chip import TileChip
+
+        chip = TileChip(schedule, hardware, network, mapping, actions)
+    elif "cmos_core" in kinds and not schedule.x0.size:
         from simulator.costmodel.cores import CoreChip
 
         chip = CoreChip(schedule, hardware, network, actions)
