@@ -133,6 +133,19 @@ def test_engines_agree_in_every_number(name: str) -> None:
         assert fast.work["delivered_spikes"] == fast.work["sent_fanout_spikes"] > 0
 
 
+def test_operations_are_charged_to_the_layer_that_they_are_done_for() -> None:
+    """An event of an input belongs to the first layer; one of l1 to l2, as do those of l2, which feed nobody."""
+    network = random_network(4, (7, 6, 5))
+    record = simulate(chip("tinyodin", *CLOSED), network, random_steps(network, 4, spikes=3))
+    done = record.counts[1, :, record.actions.index("accumulate:partial_sum")].tolist()
+    spikes = record.work["spikes"]
+    assert done == [0, 32 * spikes["l0"], 32 * (spikes["l1"] + spikes["l2"])] and spikes["l2"] > 0
+    layers = record.summary()["latency"]["per_layer"]
+    stalls = record.cycles["core"].stall["output"]
+    assert 64 * (spikes["l1"] + spikes["l2"]) <= layers["l2"]["cycles"] <= done[2] * 2 + stalls
+    assert layers["l1"]["cycles"] == record.summary()["latency"]["cycles"] > layers["l2"]["end"] - layers["l2"]["start"]
+
+
 def test_spikes_lost_to_a_full_fifo_are_dropped_spikes() -> None:
     network = random_network(3, (7, 12, 4), threshold=np.ones(1, np.int64))
     network = replace(network, projections=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,13 @@ class Stimulus:
     """Input events of a sample: int64 [n] cycles, counted from its start, in which they are due, and their words.
 
     fan_out: int64 [256], synaptic operations of a network per event of each address; None where there is no network.
+    layer: int64 [256], place among the network's layers of the one that an event of each address is charged to.
     """
 
     due: np.ndarray
     words: np.ndarray
     fan_out: np.ndarray | None = None
+    layer: np.ndarray = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class NeurosynapticCore:
             image, stimulus = ctx.work.stimulus(job.row, job.sample)  # type: ignore[attr-defined]
             recording = yield from self._run(image, stimulus, start)
             yield ctx.until(start + recording.cycles)
-            self._book(job, recording, start)
+            self._book(job, recording, start, stimulus.layer)
             if stimulus.fan_out is not None:
                 self._deliver(stimulus.fan_out, recording)
             ctx.ran(ctx.work.layer(job.row), ctx.clock.ps(start), ctx.env.now)
@@ -113,12 +115,26 @@ class NeurosynapticCore:
         self.ctx.work.delivered += int(fan_out[executed].sum())
         self.ctx.work.dropped += int(fan_out[lost].sum())
 
-    def _book(self, job: Job, recording: Recording, start: int) -> None:
-        """Adds a sample's counts, its busy cycles, and what kept the controller waiting."""
+    def _operate(self, layer: int, recording: Recording, start: int, place: np.ndarray) -> None:
+        """Charges synaptic operations to the layers that they are done for; `layer` is the ledger row of the first.
+
+        The first layer runs for the whole sample, a later one while an event for it is executed.
+        """
+        ctx = self.ctx
+        swept = recording.operations[recording.operations[:, 0] == POP_NEUR]
+        later = place[swept[:, 3] & 255]
+        done = np.bincount(later, minlength=1) * (self.spec.last_neuron + 1)
+        for number, operations in enumerate(done.tolist()):
+            ctx.count(layer + number, "accumulate:partial_sum", operations)
+        for number, (first, last) in zip(later[later > 0].tolist(), swept[later > 0, 1:3].tolist(), strict=True):
+            ctx.ran(layer + number, ctx.clock.ps(start + first), ctx.clock.ps(start + last + 1))
+
+    def _book(self, job: Job, recording: Recording, start: int, place: np.ndarray) -> None:
+        """Adds a sample's counts, its busy cycles, and what kept the controller waiting; `place` is a stimulus's."""
         ctx, spec, counts = self.ctx, self.spec, recording.counts
         layer = ctx.work.layer(job.row)
         pushes = int((recording.operations[:, 0] == PUSH).sum() + (recording.spikes[:, 2] == 1).sum())
-        ctx.count(layer, "accumulate:partial_sum", counts["synaptic_operations"])
+        self._operate(layer, recording, start, place)
         ctx.count(layer, "update:state", counts["neuron_writes"] - counts["synaptic_operations"])
         ctx.count(layer, "accept:spike", len(recording.events))
         ctx.count(layer, "send:spike", len(recording.transfers))

@@ -54,11 +54,11 @@ def prepare(unit: str, spec: Any, network: Network, trace: Trace, activity: str)
                          found=spec.image)  # fmt: skip
     check_fit(unit, spec, network)
     placed = program(network, network.layers, spec.dialect, nearest=spec.fit == "nearest")
-    fan_out = _fan_outs(network, placed)
+    fan_out, layer = _fan_outs(network, placed)
     played = []
     for sample in range(trace.samples):
         play = _play(spec, placed.image, _segments(spec, placed, network, trace, sample))
-        played.append(replace(play, stimulus=replace(play.stimulus, fan_out=fan_out)))
+        played.append(replace(play, stimulus=replace(play.stimulus, fan_out=fan_out, layer=layer)))
     spikes = {name: _inputs(trace, name) for name in network.inputs}
     for name in network.layers:
         low, high = placed.first[name], placed.first[name] + placed.size[name]
@@ -78,13 +78,15 @@ def prepare(unit: str, spec: Any, network: Network, trace: Trace, activity: str)
     )
 
 
-def _fan_outs(network: Network, placed: Program) -> np.ndarray:
-    """int64 [256]: synaptic operations of the network per event of each address."""
-    found = np.zeros(SOURCES, np.int64)
-    for p in network.projections:
-        low = placed.first[p.source]
-        found[low : low + placed.size[p.source]] += placed.size[p.target]
-    return found
+def _fan_outs(network: Network, placed: Program) -> tuple[np.ndarray, np.ndarray]:
+    """Synaptic operations of the network per event of each address, and the place of the layer that it is charged to:
+    the first that it feeds, or its own; int64 [256] each."""
+    found, charged = np.zeros(SOURCES, np.int64), np.zeros(SOURCES, np.int64)
+    for name, low in placed.first.items():
+        targets = [p.target for p in network.outgoing(name)]
+        found[low : low + placed.size[name]] = sum(placed.size[target] for target in targets)
+        charged[low : low + placed.size[name]] = min(network.layers.index(target) for target in targets or [name])
+    return found, charged
 
 
 def _inputs(trace: Trace, name: str) -> list[list[np.ndarray]]:
