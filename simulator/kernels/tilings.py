@@ -1,0 +1,250 @@
+"""Words and cycles of many tilings of one layer: level bounds, tiles, transfers and ports in whole numbers.
+
+Plain definition: `costmodel/loopnest.py`, one mapping at a time.  Operands are O, W, I (0, 1, 2); loops are B, K, C,
+OY, OX, FY, FX (0 to 6).  An entry is one operand at one memory level, operand by operand from the array outwards.  Two
+unrollings exist side by side: index 0 for words and contents, 1 (whole numbers) for the time of transfers.
+
+Arguments of `price_tilings`, N tilings of L loops, E entries, M memories, P ports:
+
+loop, steps      int64 [N, L], loops innermost first and their steps (1: no loop)
+end              int64 [N, E], loops at or below the level; L for the outermost level of an operand
+first            int64 [4], first entry of each operand, then E
+memory, inside   int64 [E], memory of an entry; 1 where it exists once per processing element
+port, rank       int64 [E, 4], port per direction (to below, from above, from below, to above; -1 none), place on it
+width, both      int64 [P], bits of a port; 1 where it serves W and I
+capacity, users  int64 [M], bits of a memory; number of its operands
+bits             int64 [4], width of an element: open sum, final O, W, I
+stride           int64 [2], y and x
+top, bottom      int64 [2, 7], unrolled steps as a fraction per loop
+different        int64 [2, 3], elements of the array that need different data, per operand
+gathered         int64 [2, 3], distinct elements that the whole array uses at once
+reduced          int64 [2], 1 where a reduction loop is unrolled
+active           int64, processing elements at work
+distinct         int64, 1: a shared memory hands out distinct elements once; 0: tile by tile
+accesses         int64 [N, M, 2], out: reads and writes of the port width
+cycles           int64 [N, 4], out: without stalls, with them, with the first loading, with the last unloading
+overfull         int64 [N], out: memories too small
+words            int64 [N or 0, E, 4], out: accesses per entry and direction
+"""
+
+import numpy as np
+from numba import njit
+
+from simulator.kernels.tilings_ports import LINK_COLUMNS, MAX_WINDOWS, ladder
+
+# Columns of the level table `table` (int64 [E + 3, 9]; row E + operand is the array itself):
+# 0 cycles of a period, 1 periods, 2 and 3 tile of one instance under either unrolling, 4 and 5 the same of all
+# instances together, 6 outermost loops that leave the operand alone, 7 open reduction above, 8 end of the level.
+LEVEL_COLUMNS = 9
+TOUCHES = np.array([[1, 1, 0, 1, 1, 0, 0], [0, 1, 1, 0, 0, 1, 1], [1, 0, 1, 1, 1, 1, 1]])
+WHOLLY = np.array([[1, 1, 0, 1, 1, 0, 0], [0, 1, 1, 0, 0, 1, 1], [1, 0, 1, 0, 0, 0, 0]])
+
+
+@njit(cache=True, error_model="numpy")
+def rounded(amount, parts):
+    """The whole number (int64) nearest to amount / parts, a tie to the even one."""
+    if parts == 1:
+        return amount
+    whole = amount // parts
+    twice = 2 * (amount - whole * parts)
+    if twice > parts or (twice == parts and whole % 2 == 1):
+        whole += 1
+    return whole
+
+
+@njit(cache=True, error_model="numpy")
+def elements(operand, done, top, bottom, stride):
+    """Distinct elements of an operand that the loops span.
+
+    done: int64 [7], steps per loop; times top / bottom, both int64 [7].  Input rows are (OY - 1) * stride + FY.
+    """
+    if operand == 0:
+        amount = done[0] * top[0] * done[1] * top[1] * done[3] * top[3] * done[4] * top[4]
+        return rounded(amount, bottom[0] * bottom[1] * bottom[3] * bottom[4])
+    if operand == 1:
+        amount = done[1] * top[1] * done[2] * top[2] * done[5] * top[5] * done[6] * top[6]
+        return rounded(amount, bottom[1] * bottom[2] * bottom[5] * bottom[6])
+    rows = (done[3] * top[3] - bottom[3]) * stride[0] * bottom[5] + done[5] * top[5] * bottom[3]
+    columns = (done[4] * top[4] - bottom[4]) * stride[1] * bottom[6] + done[6] * top[6] * bottom[4]
+    parts = bottom[0] * bottom[2] * bottom[3] * bottom[4] * bottom[5] * bottom[6]
+    return rounded(done[0] * top[0] * done[2] * top[2] * rows * columns, parts)
+
+
+@njit(cache=True, error_model="numpy")
+def fill_levels(
+    loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, one, prefix, span, table
+):
+    """Level table of one tiling; loop, steps int64 [L], end int64 [E] are its rows.
+
+    one: int64 [7], ones.  prefix: int64 [L + 1, 7], scratch, steps per loop of the innermost loops; span: int64
+    [L + 1], their product.  table: out, see `LEVEL_COLUMNS`.
+    """
+    size = loop.shape[0]
+    span[0] = 1
+    for d in range(7):
+        prefix[0, d] = 1
+    for i in range(size):
+        for d in range(7):
+            prefix[i + 1, d] = prefix[i, d]
+        prefix[i + 1, loop[i]] *= steps[i]
+        span[i + 1] = span[i] * steps[i]
+    total = span[size]
+    entries = end.shape[0]
+    # Reduction loops (C, FY, FX) of the whole tiling: a level is open as long as some of them lie above it.
+    all_reduction = prefix[size, 2] * prefix[size, 5] * prefix[size, 6]
+    for operand in range(3):
+        still = 0
+        if operand > 0:
+            while still < size and (steps[still] == 1 or TOUCHES[operand, loop[still]] == 0):
+                still += 1
+        row = entries + operand
+        table[row, 0] = span[still]
+        table[row, 1] = total // span[still]
+        table[row, 2] = 1
+        table[row, 3] = 1
+        table[row, 4] = gathered[0, operand]
+        table[row, 5] = gathered[1, operand]
+        table[row, 6] = 1
+        table[row, 7] = all_reduction > 1
+        start = 0
+        for e in range(first[operand], first[operand + 1]):
+            stop = end[e]
+            while stop < size and (steps[stop] == 1 or TOUCHES[operand, loop[stop]] == 0):
+                stop += 1
+            done = prefix[stop]
+            table[e, 0] = span[stop]
+            table[e, 1] = 1 if span[stop] == total else total // span[stop]
+            if inside[e] == 0:
+                table[e, 2] = elements(operand, done, top[0], bottom[0], stride)
+                table[e, 3] = elements(operand, done, top[1], bottom[1], stride)
+            else:
+                table[e, 2] = elements(operand, done, one, one, stride)
+                table[e, 3] = table[e, 2]
+                if distinct == 1:
+                    table[e, 4] = elements(operand, done, top[0], bottom[0], stride)
+                    table[e, 5] = elements(operand, done, top[1], bottom[1], stride)
+            idle = 1
+            i = stop - 1
+            while i >= start and (steps[i] == 1 or TOUCHES[operand, loop[i]] == 0):
+                idle *= steps[i]
+                i -= 1
+            table[e, 6] = idle
+            table[e, 7] = done[2] * done[5] * done[6] < all_reduction
+            table[e, 8] = stop
+            start = stop
+
+
+@njit(cache=True, error_model="numpy")
+def fill_contents(loop, steps, first, memory, capacity, users, bits, table, needed, used, twice):
+    """Which levels can hold two tiles; returns the number of memories too small.
+
+    needed: int64 [E], used: int64 [2, M], scratch.  twice: int64 [E], out, 1 where a level is double-buffered.
+    """
+    for m in range(capacity.shape[0]):
+        used[0, m] = 0
+        used[1, m] = 0
+    for operand in range(3):
+        start = 0
+        for e in range(first[operand], first[operand + 1]):
+            width = bits[operand + 1] if operand > 0 else bits[1 - table[e, 7]]
+            held = table[e, 2] * width
+            live = 1
+            i = table[e, 8] - 1
+            while i >= start and (steps[i] == 1 or WHOLLY[operand, loop[i]] == 1):
+                live *= steps[i]
+                i -= 1
+            start = table[e, 8]
+            needed[e] = held if live == 1 else held // live
+            used[0, memory[e]] += held
+            used[1, memory[e]] += needed[e]
+    for e in range(memory.shape[0]):
+        m = memory[e]
+        twice[e] = 2 * used[1, m] <= capacity[m]
+        if twice[e] == 0 and needed[e] <= capacity[m] - used[1, m]:
+            twice[e] = 1
+            if users[m] > 1:
+                used[1, m] += needed[e]
+    small = 0
+    for m in range(capacity.shape[0]):
+        small += used[0, m] > capacity[m]
+    return small
+
+
+@njit(cache=True, error_model="numpy")
+def list_links(first, inside, port, width, bits, different, reduced, unrolling, distinct, table, links):
+    """Transfers of one tiling under one unrolling, both sides of each link; returns their number.
+
+    unrolling: 0 or 1.  links: out, int64 [4 E, LINK_COLUMNS]: 0 entry, 1 direction, 2 port, 3 row of the level below in
+    `table`, 4 elements per transfer, 5 port words of a transfer.
+    """
+    entries = inside.shape[0]
+    n = 0
+    for operand in range(3):
+        below = entries + operand
+        for e in range(first[operand], first[operand + 1]):
+            inner = table[below, 2 + unrolling]
+            outer = inner
+            if inside[e] == 0 and (below >= entries or inside[below] == 1):
+                outer = table[below, 4 + unrolling] if distinct == 1 else inner * different[unrolling, operand]
+            partial = table[below, 7] == 1 or (reduced[unrolling] == 1 and inside[e] == 1)
+            size = bits[operand + 1] if operand > 0 else bits[0 if partial else 1]
+            for down in range(2):
+                if (down == 1 and operand == 0 and not partial) or (down == 0 and operand > 0):
+                    continue
+                for side in range(2):
+                    if side == 1 and below >= entries:
+                        continue
+                    here = e if side == 0 else below
+                    direction = (0 if down == 1 else 2) if side == 0 else (1 if down == 1 else 3)
+                    links[n, 0] = here
+                    links[n, 1] = direction
+                    links[n, 2] = port[here, direction]
+                    links[n, 3] = below
+                    links[n, 4] = outer if side == 0 else inner
+                    bandwidth = width[links[n, 2]]
+                    links[n, 5] = (links[n, 4] * size + bandwidth - 1) // bandwidth
+                    n += 1
+            below = e
+    return n
+
+
+@njit(cache=True, error_model="numpy")
+def price_tilings(
+    loop, steps, end, first, memory, inside, port, rank, width, both, capacity, users, bits, stride, top, bottom,
+    different, gathered, reduced, active, distinct, accesses, cycles, overfull, words,
+):  # fmt: skip
+    """Prices every tiling by itself; arguments and results stand at the top of this file."""
+    entries = memory.shape[0]
+    size = loop.shape[1]
+    ports = width.shape[0]
+    one = np.ones(7, np.int64)
+    prefix = np.empty((size + 1, 7), np.int64)
+    span = np.empty(size + 1, np.int64)
+    table = np.zeros((entries + 3, LEVEL_COLUMNS), np.int64)
+    needed = np.empty(entries, np.int64)
+    used = np.empty((2, capacity.shape[0]), np.int64)
+    twice = np.empty(entries, np.int64)
+    links = np.empty((4 * entries, LINK_COLUMNS), np.int64)
+    loads = np.empty((ports, 7), np.int64)
+    windows = np.empty((4, MAX_WINDOWS), np.int64)
+    waits = np.empty((entries, 4), np.int64)
+    for t in range(loop.shape[0]):
+        fill_levels(loop[t], steps[t], end[t], first, inside, stride, top, bottom, different, gathered, distinct, one,
+                    prefix, span, table)  # fmt: skip
+        overfull[t] = fill_contents(loop[t], steps[t], first, memory, capacity, users, bits, table, needed, used, twice)
+        n = list_links(first, inside, port, width, bits, different, reduced, 0, distinct, table, links)
+        for m in range(capacity.shape[0]):
+            accesses[t, m, 0] = 0
+            accesses[t, m, 1] = 0
+        for i in range(n):
+            e = links[i, 0]
+            count = links[i, 5] * table[links[i, 3], 1]
+            if inside[e] == 1:
+                count *= active
+            # Directions 0 and 3 read, 1 and 2 write.
+            accesses[t, memory[e], 1 if 0 < links[i, 1] < 3 else 0] += count
+            if words.shape[0] > 0:
+                words[t, e, links[i, 1]] = count
+        n = list_links(first, inside, port, width, bits, different, reduced, 1, distinct, table, links)
+        ladder(span[size], first, port, rank, width, both, bits, table, twice, links, n, loads, windows, waits,
+               cycles[t])  # fmt: skip

@@ -1,0 +1,181 @@
+"""Stalls of ports, first loading and last unloading of one tiling; plain definition: `costmodel/loopnest_latency.py`.
+
+links            int64 [4 E, LINK_COLUMNS]: 0 entry, 1 direction, 2 port, 3 row of the level below in the level table,
+                 4 elements per transfer, 5 cycles of a transfer; scratch: 6 period, 7 window
+table            int64 [E + 3, 9], level table: 0 cycles of a period, 1 periods, 3 tile, 6 outermost idle loops, 7 open
+n                number of links
+span             cycles without stalls
+first            int64 [4], first entry of each operand
+rank             int64 [E, 4], place of an entry's direction on its port
+width, both      int64 [P], bits of a port; 1 where it serves W and I
+bits             int64 [4], width of an element: open sum, final O, W, I
+twice            int64 [E], 1 where a level is double-buffered
+loads            int64 [P, 7], scratch: 0 links, 1 stall, 2 positive, 3 negative, 4 windows, 5 one window is always
+                 open, 6 cycles of first loading or last unloading that can wait for the computation
+windows          int64 [4, MAX_WINDOWS], scratch
+port             int64 [E, 4], port per entry and direction
+computing        cycles with stalls
+waits            int64 [E, 4], scratch: cycles of first loading or last unloading per entry and direction
+"""
+
+from numba import njit
+
+LINK_COLUMNS = 8
+# A port serves at most four directions of three operands.
+MAX_WINDOWS = 12
+
+
+@njit(cache=True, error_model="numpy")
+def covered(cycles, last, windows):
+    """Cycles before `cycles` in which one of the windows 0 to `last` is open.
+
+    Rows of `windows`: 0 period of each window, ascending, each a divisor of the next; 1 its length, from the start of
+    the period; 2 what earlier windows cover within it; 3 what all up to it cover in its period.
+    """
+    found = 0
+    for j in range(last, -1, -1):
+        whole = cycles // windows[0, j]
+        found += whole * windows[3, j]
+        cycles -= whole * windows[0, j]
+        if cycles <= windows[1, j]:
+            return found + cycles
+        found += windows[1, j] - windows[2, j]
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def union_of_windows(links, n, chosen, span, windows):
+    """Cycles in which any window of the port `chosen` is open, over `span` cycles."""
+    last = -1
+    for i in range(n):
+        if links[i, 2] != chosen:
+            continue
+        at = 0
+        while at <= last and windows[0, at] < links[i, 6]:
+            at += 1
+        if at <= last and windows[0, at] == links[i, 6]:
+            windows[1, at] = max(windows[1, at], links[i, 7])
+            continue
+        for j in range(last, at - 1, -1):
+            windows[0, j + 1] = windows[0, j]
+            windows[1, j + 1] = windows[1, j]
+        windows[0, at] = links[i, 6]
+        windows[1, at] = links[i, 7]
+        last += 1
+    for j in range(last + 1):
+        windows[2, j] = covered(windows[1, j], j - 1, windows)
+        windows[3, j] = windows[1, j] + covered(windows[0, j], j - 1, windows) - windows[2, j]
+    return span // windows[0, last] * windows[3, last]
+
+
+@njit(cache=True, error_model="numpy")
+def worst_stall(span, table, twice, links, n, loads, windows):
+    """Stall of the worst port, at least 0; fills `loads` (without its last column) and the scratch of `links`."""
+    loads[:] = 0
+    for i in range(n):
+        below = links[i, 3]
+        p = links[i, 2]
+        period = table[below, 0]
+        window = period
+        if below < twice.shape[0] and twice[below] == 0 and table[below, 6] > 1:
+            window = period // table[below, 6]
+        links[i, 6] = period
+        links[i, 7] = window
+        again = table[below, 1] - 1
+        stall = (links[i, 5] - window) * again
+        loads[p, 0] += 1
+        loads[p, 1] = stall
+        loads[p, 2 if stall > 0 else 3] += stall
+        loads[p, 4] += window * again
+        if window == period:
+            loads[p, 5] = 1
+    worst = 0
+    for p in range(loads.shape[0]):
+        stall = loads[p, 1]
+        if loads[p, 0] > 1:
+            stall = loads[p, 2]
+            slack = loads[p, 3] + loads[p, 4]
+            if slack > 0:
+                union = span if loads[p, 5] == 1 else union_of_windows(links, n, p, span, windows)
+                stall += max(0, slack - union)
+        worst = max(worst, stall)
+    return worst
+
+
+@njit(cache=True, error_model="numpy")
+def wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits):
+    """Cycles that the first and last transfers add to `computing` cycles of computation, per entry and direction."""
+    for i in range(n):
+        e = links[i, 0]
+        waits[e, links[i, 1]] = links[i, 5]
+        links[i, 7] = 0
+        if table[links[i, 3], 1] == 1 and not (e < first[1] and links[i, 1] < 2):
+            operand = 0 if e < first[1] else 1 if e < first[2] else 2
+            size = bits[operand + 1] if operand > 0 else bits[1 - table[first[0], 7]]
+            bandwidth = width[links[i, 2]]
+            least = (table[first[operand], 3] * size + bandwidth - 1) // bandwidth
+            links[i, 7] = max(0, links[i, 5] - least)
+            loads[links[i, 2], 6] += links[i, 7]
+    for p in range(loads.shape[0]):
+        if loads[p, 6] == 0:
+            continue
+        busy = 0
+        for i in range(n):
+            if links[i, 2] == p and table[links[i, 3], 1] > 1 and not (links[i, 0] < first[1] and links[i, 1] < 2):
+                busy += links[i, 4] // links[i, 6]
+        spare = max(0, (width[p] - busy) * computing // width[p])
+        if loads[p, 6] <= spare:
+            for i in range(n):
+                if links[i, 2] == p:
+                    waits[links[i, 0], links[i, 1]] -= links[i, 7]
+            continue
+        # The longest transfer may wait first; of equal ones, the first of the port.
+        while spare > 0:
+            best = -1
+            for i in range(n):
+                if links[i, 2] != p or links[i, 7] == 0:
+                    continue
+                longer = 1 if best < 0 else links[i, 5] - links[best, 5]
+                if longer == 0:
+                    longer = rank[links[best, 0], links[best, 1]] - rank[links[i, 0], links[i, 1]]
+                if longer > 0:
+                    best = i
+            if best < 0:
+                break
+            moved = min(links[best, 7], spare)
+            waits[links[best, 0], links[best, 1]] -= moved
+            spare -= moved
+            links[best, 7] = 0
+
+
+@njit(cache=True, error_model="numpy")
+def ladder(span, first, port, rank, width, both, bits, table, twice, links, n, loads, windows, waits, rungs):
+    """Fills rungs, int64 [4]: span, with stalls, with the first loading, with the last unloading."""
+    computing = span + worst_stall(span, table, twice, links, n, loads, windows)
+    wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits)
+    alone_w, half_w, shared_w = 0, 0, 0
+    alone_i, half_i, shared_i = 0, 0, 0
+    for e in range(first[1] + 1, first[3]):
+        if e == first[2]:
+            continue
+        wait = max(waits[e - 1, 1], waits[e, 0])
+        serving = both[port[e - 1, 1]] + both[port[e, 0]]
+        if e < first[2]:
+            alone_w += wait if serving == 0 else 0
+            half_w = wait if serving == 1 else half_w
+            shared_w += wait if serving == 2 else 0
+        else:
+            alone_i += wait if serving == 0 else 0
+            half_i = wait if serving == 1 else half_i
+            shared_i += wait if serving == 2 else 0
+    onload = min(
+        shared_w + max(shared_i + half_i + alone_i, half_w + alone_w),
+        shared_i + max(shared_w + half_w + alone_w, half_i + alone_i),
+    )
+    offload = 0
+    for e in range(1, first[1]):
+        offload += max(waits[e - 1, 3], waits[e, 2])
+    rungs[0] = span
+    rungs[1] = computing
+    rungs[2] = computing + onload
+    rungs[3] = computing + onload + offload
