@@ -11,6 +11,7 @@ from simulator import load_hardware, place, simulate
 from simulator.components.cim_tile import serial, traffic
 from simulator.components.cim_tile.assembly import Member
 from simulator.components.cim_tile.windows import needed
+from simulator.mapping.crossbar.part import input_magnitude_bits
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.trace import StepSpikesBuilder, Trace
 
@@ -141,3 +142,24 @@ def test_the_estimators_layers_start_at_three_quarters(flags, expected) -> None:
     intervals = [(0, first)], [(second, end)], [(0, first)], [(0, max(first, end))], [(second, end)], []
     assert [track.tolist() for track in found.tracks] == [[list(interval) for interval in row] for row in intervals]
     assert found.tiles.tolist() == [first, max(first, end), end - second, 0]
+
+
+@pytest.mark.parametrize(
+    ("neuron", "stored", "magnitude"),
+    [
+        (Neuron("input"), 1, 1),
+        (Neuron("input", output="signed"), 2, 1),
+        (Neuron("input", output="multi"), 8, 8),
+        (Neuron("input", output="multi", value_bits=4), 4, 4),
+        (Neuron("input", value_bits=8), 8, 1),
+    ],
+)
+def test_bit_maps_and_planes_are_as_wide_as_what_neurons_keep(neuron: Neuron, stored: int, magnitude: int) -> None:
+    source = Population("in", (3, 2, 2), neuron)
+    sent = np.array([[0, 2, 3, 0]])
+    spec = SimpleNamespace(buffer=SimpleNamespace(input_mode="bitmap", zero_flags=True))
+    assert traffic.bits(spec, source, 3, sent).tolist() == [[0, 3 * stored, 3 * stored, 0]]
+    conv = Projection("out", "in", "out", "conv", (1, 1))
+    assert input_magnitude_bits(conv, source) == magnitude
+    pooled = Projection("out", "in", "out", "conv", (1, 1), pool=Pool("sum", (2, 2), (2, 2)))
+    assert input_magnitude_bits(pooled, source) == magnitude + 2  # four of the largest

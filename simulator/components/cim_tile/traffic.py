@@ -1,7 +1,7 @@
 """Spikes as the ports of tiles see them: how many leave or enter per position, their bits, and the cycles they take.
 
-A bit map holds every neuron of a position, an event list one address per spike (input_mode of the buffer).  With zero
-flags the bit map of a position where nothing fired is neither written nor sent.
+A bit map holds the stored bits of every neuron of a position, an event list one address per spike (input_mode of the
+buffer).  With zero flags the bit map of a position where nothing fired is neither written nor sent.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ import numpy as np
 
 from simulator.network import Population
 from simulator.units import ceil_div
-
-VALUE_BITS = {"binary": 1, "signed": 2, "multi": 8}
-"""Bits of one neuron in a bit map: a spike or none; its sign too; a count, kept in one byte."""
 
 
 def events(
@@ -38,7 +35,7 @@ def bits(spec: Any, population: Population, outputs: int, sent: np.ndarray) -> n
     """int64 like `sent`: bits of the spikes of each position that has so many `outputs`."""
     if spec.buffer.input_mode == "event":
         return sent * int(spec.buffer.address_bits)
-    full = outputs * VALUE_BITS[population.neuron.output]
+    full = outputs * population.neuron.stored_bits
     return np.where(sent > 0, full, 0) if spec.buffer.zero_flags else np.full_like(sent, full)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from simulator.network.population import Population
 from simulator.network.projection import Projection
 
-LARGEST_INPUT = {"binary": 1, "signed": 1, "multi": 255}
-"""Largest magnitude that one neuron sends in a timestep; a multi-spike count is kept in one byte."""
+
+def largest_input(source: Population) -> int:
+    """Largest magnitude that one neuron sends in a timestep: 1, or the largest count that its stored bits hold."""
+    return (1 << source.neuron.stored_bits) - 1 if source.neuron.output == "multi" else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ class CrossbarPart:
 
 def input_magnitude_bits(projection: Projection, source: Population) -> int:
     """Bits of the largest input magnitude: of the neuron's output, times the window where pooling adds."""
-    largest = LARGEST_INPUT[source.neuron.output]
+    largest = largest_input(source)
     pool = projection.pool
     if pool is not None and pool.kind == "or":
         return 1
