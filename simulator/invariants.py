@@ -18,11 +18,12 @@ def check_record(record: Record) -> None:
     """Raises InvariantError, naming the unit and both numbers, at the first law that `record` breaks.
 
     No count is negative.  busy + stall + idle = cycles of every unit, and cycles span the run.  Busy bins add up to
-    busy.  The run ends no earlier than the busiest unit's work.  Spikes delivered + dropped = fan-outs of spikes sent.
-    Bits sent + broadcast copies = bits received + over-fetch, per link and operand.  Energy parts add up to the total.
+    busy.  The run ends no earlier than the busiest unit's work.  No tile of a bank works longer than the bank.
+    Spikes delivered + dropped = fan-outs of spikes sent.  Bits sent + broadcast copies = bits received + over-fetch, per link and operand.  Energy parts add up to the total.
     """
     _check_counts(record)
     _check_times(record)
+    _check_tiles(record)
     _check_spikes(record)
     _check_links(record)
     _check_energy(record)
@@ -68,6 +69,16 @@ def _check_times(record: Record) -> None:
             raise InvariantError(f"unit {unit}: busy + stall + idle is {total} cycles, the run is {time.cycles}")
         if int(bins[u]) != time.busy:
             raise InvariantError(f"unit {unit}: busy bins add up to {int(bins[u])} cycles, busy is {time.busy}")
+
+
+def _check_tiles(record: Record) -> None:
+    for unit, found in (record.work.get("tiles") or {}).items():
+        most = record.cycles[unit].busy
+        for tile, busy in enumerate(found["busy_cycles"]):
+            if not 0 <= busy <= most:
+                raise InvariantError(
+                    f"unit {unit}: tile {tile} worked for {busy} cycles, all tiles together for {most} cycles"
+                )
 
 
 def _check_spikes(record: Record) -> None:

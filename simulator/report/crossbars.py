@@ -29,7 +29,8 @@ def crossbar_tables(record: Record) -> list[Table]:
     """All tables of a chip of crossbar tiles; none of another chip."""
     if not has_crossbars(record):
         return []
-    return [crossbar_table(record), tile_table(record), component_table(record)]
+    tiles = [tile_table(record)] if record.work.get("tiles") else []  # records of earlier versions have none
+    return [crossbar_table(record), *tiles, component_table(record)]
 
 
 def converter_text(spec: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from simulator import load_hardware, place, simulate
-from simulator.errors import InputError
+from simulator.errors import InputError, InvariantError
+from simulator.invariants import check_record
 from simulator.network import load_network
 from simulator.record import Record, Track
 from simulator.record_file import load_record, write_record
@@ -71,6 +73,19 @@ def test_tiles_name_the_layers_that_live_there(record: Record) -> None:
     assert {name for names in found["layers"] for name in names} == set(record.named_layers)
     summary = record.summary()["work"]
     assert summary["tiles"] == record.work["tiles"] and summary["crossbar"] == record.work["crossbar"]
+
+
+def test_no_tile_works_longer_than_its_bank(record: Record) -> None:
+    most = record.cycles["cim"].busy
+    found = record.work["tiles"]["cim"]
+    for busy in (most, most + 1, -1):
+        tiles = {"cim": {**found, "busy_cycles": [*found["busy_cycles"][:-1], busy]}}
+        changed = dataclasses.replace(record, work={**record.work, "tiles": tiles})
+        if busy == most:
+            check_record(changed)
+        else:
+            with pytest.raises(InvariantError, match=f"tile {len(found['layers']) - 1} worked for {busy} cycles"):
+                check_record(changed)
 
 
 def test_tracks_survive_the_file(record: Record, tmp_path: Path) -> None:
@@ -142,6 +157,7 @@ def test_an_interval_of_no_track_is_refused(record: Record, tmp_path: Path) -> N
     ("tiles", {"cim": []}),
     ("tiles", {"chip": {"busy_cycles": [1], "layers": [["conv1"]]}}),
     ("crossbar", {"conv1": 3}),
+    ("crossbar", {"conv1": {"codes": [True]}}),
     ("crossbar", {"conv1": {"rows_on_max": "many"}}),
     ("crossbar", {"conv1": {"codes": [1, -1]}}),
     ("crossbar", {"conv1": {"codes": 1}}),

@@ -71,6 +71,12 @@ def test_neighbours_with_the_same_layers_are_one_row(record: Record) -> None:
     assert "host 1 – 2" in text_of(tile_table(dataclasses.replace(record, work={**record.work, "tiles": banks})))
 
 
+def test_records_without_tiles_have_no_table_of_them(record: Record) -> None:
+    older = dataclasses.replace(record, work={key: value for key, value in record.work.items() if key != "tiles"})
+    titles = [str(table.title) for table in record_tables(older)]
+    assert len(titles) + 1 == len(record_tables(record)) and not any(title.startswith("tiles") for title in titles)
+
+
 @pytest.mark.parametrize("chip,settings,said", [
     ("cim_neurosim65", (), "ADC sar_neurosim65_5b, 5 bits, one for 8 columns; no quirks"),
     ("cim_spikesim64_ela", (), "quirks spikesim_ela"),
