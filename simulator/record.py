@@ -94,6 +94,9 @@ class Record:
     outputs       population -> Output
     membranes     population -> int64 or float64 array, final membranes of the last sample, channel-last
     built         unit -> what a mapping made it consist of (tiles, pes, arrays, ...), for units made for their network
+    commands      unit -> int64 [n, 8], command schedule of a main memory with `keep_schedule`, channel after channel:
+                  channel, cycle, command (a place in `dram_timing.COMMANDS`), rank, bank group, bank, row, column;
+                  -1 where a command has none
     """
 
     hardware: Hardware
@@ -123,6 +126,7 @@ class Record:
     outputs: Mapping[str, Output] = field(default_factory=dict)
     membranes: Mapping[str, np.ndarray] = field(default_factory=dict)
     built: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    commands: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """The summary object of schema "neurocycle.summary/1": plain Python values in a fixed key order."""

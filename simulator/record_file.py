@@ -16,6 +16,8 @@
                           kinds: names of the kinds.  The group is there only if a timeline was asked for.
                           A `unit` from U on is a track, a part of a unit with intervals of its own
     /timeline/tracks/     unit int32, kind ("layer", "tile"), name: one row per track; only where there are any
+    /commands/            unit: names;  <i>: int64 [n, 8], command schedule of the unit called unit[i], as in
+                          `Record.commands`; only where a unit kept its own
     /outputs/spikes/      population: names;  <i>/step_start, index, value of population number i
     /outputs/membranes/   population: names;  <i>: final membranes of the last sample
 
@@ -87,6 +89,11 @@ def write_record(record: Record, path: str | Path) -> Path:
                 _add_names(tracks, "name", [track.name for track in record.tracks])
             for column, dtype in TIMELINE_COLUMNS.items():
                 add_array(timeline, column, np.asarray(record.timeline[column], dtype))
+        if record.commands:
+            commands = file.create_group("commands")
+            _add_names(commands, "unit", list(record.commands))
+            for i, schedule in enumerate(record.commands.values()):
+                add_array(commands, str(i), np.asarray(schedule, np.int64))
         _write_outputs(file.create_group("outputs"), record)
     return path
 
@@ -108,7 +115,7 @@ def _check_size(record: Record, path: Path) -> None:
     size += record.counts.nbytes + record.busy.nbytes + record.steps.nbytes
     size += sum(o.step_start.nbytes + o.index.nbytes + (0 if o.value is None else o.value.nbytes)
                 for o in record.outputs.values())
-    size += sum(values.nbytes for values in record.membranes.values())
+    size += sum(values.nbytes for values in (*record.membranes.values(), *record.commands.values()))
     if size > MAX_TOTAL_BYTES * 15 // 16:  # the rest is for names and texts
         raise InputError(
             f"the record is too large for a file ({intervals} intervals); run fewer samples or without a timeline",

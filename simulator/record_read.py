@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.errors import InputError, InvariantError
 from simulator.hardware import Hardware
+from simulator.hardware.dram_timing import COMMANDS
 from simulator.invariants import check_record
 from simulator.ledger import UNATTRIBUTED, check_counters
 from simulator.network.file import check_schema
@@ -114,6 +115,7 @@ def read_record(path: Path) -> Record:
             outputs=_read_outputs(file),
             membranes=_read_membranes(file),
             built=_built_of(file, meta, hardware),
+            commands=_read_commands(file, units),
             **{key: meta[key] for key in (*SCALARS, *PLAIN)},
         )
     try:
@@ -325,6 +327,22 @@ def _read_outputs(file: _Reader) -> dict[str, Output]:
             value = file.column(f"{path}/value", (index.size,), np.dtype(np.int32))
         outputs[name] = Output(start, index, value)
     return outputs
+
+
+def _read_commands(file: _Reader, units: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Command schedules of the units that kept them."""
+    if not file.has("/commands"):
+        return {}
+    found = {}
+    for i, unit in enumerate(file.strings("/commands/unit")):
+        if unit not in units or unit in found:
+            file.wrong("/commands/unit", unit, f"each of these at most once: {list(units)}")
+        rows = file.column(f"/commands/{i}", (None, 8), low=-1)
+        known = rows[:, :3].min(initial=0) >= 0 and rows[:, 2].max(initial=0) < len(COMMANDS)
+        if not known:
+            file.wrong(f"/commands/{i}", "a command of unknown name, place or time", list(COMMANDS))
+        found[unit] = rows
+    return found
 
 
 def _read_membranes(file: _Reader) -> dict[str, np.ndarray]:

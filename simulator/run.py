@@ -244,6 +244,7 @@ def _record(
         outputs=_outputs(network, work),
         membranes=facts["membranes"],
         built={} if work.plan is None else {work.plan.unit: work.plan.built},
+        commands={n: units[n].commands() for n in units if getattr(hardware.units[n], "keep_schedule", False)},
     )
 
 

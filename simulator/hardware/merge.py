@@ -153,7 +153,8 @@ def _merge_files(base: Node, child: Node) -> Node:
 
 
 def _merge_units(base: Node, child: Node) -> Node:
-    """Units of `child` over those of `base`: same name merges, null removes, a new name is added at the end.
+    """Units of `child` over those of `base`: same name merges, null removes, a new name is added at the end; a unit of
+    another type takes the place of the base's.
 
     core[0] .. core[3] over a base with one unit `core` are four copies of it, each merged, in its place.
     """
@@ -165,11 +166,11 @@ def _merge_units(base: Node, child: Node) -> Node:
     entries: dict[str, Node] = {}
     for name, unit in base.data.items():
         if name in copies:
-            entries.update({copy: _merge(unit, child.data[copy]) for copy in copies[name]})
+            entries.update({copy: _merge_unit(unit, child.data[copy]) for copy in copies[name]})
         elif name not in child.data:
             entries[name] = unit
         elif child.data[name].data is not None:
-            entries[name] = _merge(unit, child.data[name])
+            entries[name] = _merge_unit(unit, child.data[name])
     for name, unit in child.data.items():
         if unit.data is None and name not in base.data:
             raise unit.error(
@@ -181,6 +182,12 @@ def _merge_units(base: Node, child: Node) -> Node:
         if name not in base.data and name not in entries:
             entries[name] = unit
     return replace(child, data=entries)
+
+
+def _merge_unit(base: Node, child: Node) -> Node:
+    """Fields of `child` over those of `base`; those of another type are of no use to it."""
+    types = [node.data["type"].data for node in (base, child) if isinstance(node.data, dict) and "type" in node.data]
+    return child if len(types) == 2 and types[0] != types[1] else _merge(base, child)
 
 
 def _merge(base: Node | None, child: Node) -> Node:

@@ -21,6 +21,7 @@ from simulator.record import Record
 from simulator.record_network import network_facts
 from simulator.report.crossbars import TYPE as CROSSBAR_TYPE
 from simulator.report.crossbars import converter_text
+from simulator.report.dram import row_hit_rates
 from simulator.report.quantity import percent, quantity
 from simulator.resources import list_resources
 from simulator.trace import Trace
@@ -157,6 +158,7 @@ def describe_record(record: Record) -> dict[str, Any]:
     """The run's inputs and its headline figures."""
     summary = record.summary()
     latency, rate, energy = summary["latency"], summary["throughput"], summary["energy_pj"]
+    hits = row_hit_rates(record)
     return {
         "hardware": record.hardware.name,
         "network": record.network["name"],
@@ -170,6 +172,7 @@ def describe_record(record: Record) -> dict[str, Any]:
         "energy": quantity(energy["total"] * 1e-12, "J"),
         "synaptic_operations": summary["work"]["synaptic_operations"],
         "utilization": percent(rate["utilization"]),
+        **({"row_hits": {unit: percent(rate) for unit, rate in hits.items()}} if hits else {}),
         "intervals": None if record.timeline is None else int(record.timeline["start"].size),
         "units": {
             unit: percent(time.busy / time.cycles) + " busy" if time.cycles else "–"

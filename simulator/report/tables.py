@@ -8,6 +8,7 @@ from simulator.record import Record
 from simulator.record_summary import MOVES
 from simulator.report.cells import count, new_table, plain_name
 from simulator.report.crossbars import crossbar_tables
+from simulator.report.dram import dram_tables
 from simulator.report.layers import layer_rows
 from simulator.report.quantity import percent, quantity
 from simulator.report.residency import has_state, residency_table
@@ -28,6 +29,7 @@ def record_tables(record: Record) -> list[Table]:
         *crossbar_tables(record),
         energy_table(record),
         movement_table(record),
+        *dram_tables(record),
         *([residency_table(record)] if has_state(record) else []),
     ]
 

@@ -4,6 +4,7 @@
     record.h5              the whole record, see `simulator.record_file`
     layers.csv             one row per layer, see `simulator.report.layers.COLUMNS`
     config.resolved.yaml   the hardware as it was simulated; `--hw config.resolved.yaml` runs it again
+    commands.<unit>.csv.gz command schedule of a main memory that keeps it, see `simulator.report.dram_commands`
     <plot>.png, .svg       the pictures
 """
 
@@ -20,6 +21,7 @@ from simulator.record import Record
 from simulator.record_file import write_record
 from simulator.record_summary import summary_json
 from simulator.report.csvs import layers_csv
+from simulator.report.dram_commands import PATTERN, write_commands
 from simulator.report.plots import FORMATS, PLOTS, drawable, write_plots
 
 SUMMARY = "summary.json"
@@ -47,7 +49,8 @@ def write_run_directory(
         if out_dir.is_dir():
             # the old summary goes first: without one, a folder says that its files do not belong together
             (out_dir / SUMMARY).unlink(missing_ok=True)
-            for stale in _pictures() - set(names):
+            schedules = {path.name for path in out_dir.glob(PATTERN)}
+            for stale in (_pictures() | schedules) - set(names):
                 (out_dir / stale).unlink(missing_ok=True)
             for name in names:
                 os.replace(partial / name, out_dir / name)
@@ -66,6 +69,8 @@ def _fill(record: Record, folder: Path, plots: tuple[str, ...], formats: tuple[s
     (folder / "layers.csv").write_text(layers_csv(record), encoding="utf-8")
     (folder / "config.resolved.yaml").write_text(record.hardware.resolved_yaml(), encoding="utf-8")
     write_record(record, folder / "record.h5")
+    for unit, commands in record.commands.items():
+        write_commands(folder / PATTERN.replace("*", unit), commands)
     write_plots(record, folder, [name for name in plots if drawable(record, name)], formats)
 
 

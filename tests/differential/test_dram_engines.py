@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks.dram_data import read_commands
 from simulator.components.dram import BankedDram
-from simulator.components.dram.schedule import write_schedule
 from simulator.components.dram.tables import channel_tables
 from simulator.engine.banked import Access
 from simulator.engine.clock import Clock
@@ -25,6 +24,7 @@ from simulator.hardware.dram_timing import COMMANDS
 from simulator.kernels.bins import add_runs
 from simulator.kernels.sweep import paint
 from simulator.ledger import Ledger
+from simulator.report.dram_commands import write_commands
 from tests.oracles.dram_checker import Command, violations
 from tests.order.shuffled import ShuffledEnvironment
 
@@ -181,7 +181,7 @@ def test_the_command_schedule_is_kept_once_and_is_legal(tmp_path: Path) -> None:
     ledger = unit.ctx.ledger
     activates = sum(int(ledger.counts[0, :, ledger.index(f"activate:{operand}")].sum()) for operand in OPERANDS)
     assert activates == sum(name == "ACT" for _, name, *_ in commands) > 0
-    write_schedule(tmp_path / "commands.csv.gz", rows)
+    write_commands(tmp_path / "commands.csv.gz", rows)
     assert read_commands(tmp_path / "commands.csv.gz").tolist() == rows[:, 1:].tolist()
 
 

@@ -2,7 +2,8 @@
 
 A transfer arrives at an edge of the memory's clock and its bursts are offered from that cycle on.  SimPy sees arrivals
 and completions of transfers.  The kernel engine keeps each channel as an island; the plain definition steps every
-channel cycle by cycle.  Where data lie: each (layer, operand) has a region of its own, chunk after chunk.
+channel cycle by cycle.  Where data lie: each (layer, operand) has a region of its own, in it the bursts of a tensor's
+layout where the requester knows it, else chunk after chunk.
 """
 
 from __future__ import annotations
@@ -216,12 +217,13 @@ class BankedDram:
 
     def _block(self, burst: Access) -> int:
         """Number of the first burst: regions follow each other in the order in which they are first asked for; a chunk
-        lies behind those before it, which are as long as the longest one seen."""
+        of unknown place lies behind those before it, which are as long as the longest one seen."""
         key = (burst.layer, burst.operand)
         region = self._tags[key] - 1
         self._chunks[key] = max(self._chunks.get(key, 0), burst.words)
         total = self.spec.capacity_bytes // self.spec.geometry.burst_bytes
-        return (region % REGIONS * (total // REGIONS) + burst.bank * self._chunks[key]) % total
+        place = burst.block if burst.block >= 0 else burst.bank * self._chunks[key]
+        return (region % REGIONS * (total // REGIONS) + place) % total
 
     def _complete(self, number: int, due: int) -> None:
         if self._due[number] != due or self.ctx.cycle() != due:

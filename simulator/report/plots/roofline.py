@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TITLE = "roofline"
 MAX_NAMES = 12
+MAIN_MEMORIES = ("dram", "banked_dram")
 
 
 def missing(record: Record) -> str | None:
@@ -76,14 +77,18 @@ def _bandwidth(record: Record) -> float:
     """Bytes per second of all main memories together."""
     total = 0.0
     for spec in record.hardware.units.values():
+        clock = record.hardware.clocks[spec.clock]
         if spec.type == "dram":
-            total += spec.burst_bits / 8 / spec.burst_cycles * record.hardware.clocks[spec.clock]  # type: ignore[attr-defined]
+            total += spec.burst_bits / 8 / spec.burst_cycles * clock  # type: ignore[attr-defined]
+        elif spec.type == "banked_dram":
+            geometry, timing = spec.geometry, spec.timing  # type: ignore[attr-defined]
+            total += geometry.channels * geometry.burst_bytes / timing.burst_cycles * clock
     return total
 
 
 def _points(record: Record) -> dict[str, tuple[float, float]]:
     """Layer -> (operations per byte of main memory, operations per second of its busy time)."""
-    main = [u for u, unit in enumerate(record.units) if record.hardware.units[unit].type == "dram"]
+    main = [u for u, unit in enumerate(record.units) if record.hardware.units[unit].type in MAIN_MEMORIES]
     moves = [a for a, name in enumerate(record.actions) if name.split(":")[0] in MOVES]
     work = [a for a, name in enumerate(record.actions) if name.startswith("accumulate:")]
     found = {}
