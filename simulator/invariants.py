@@ -19,7 +19,8 @@ def check_record(record: Record) -> None:
 
     No count is negative.  busy + stall + idle = cycles of every unit, and cycles span the run.  Busy bins add up to
     busy.  The run ends no earlier than the busiest unit's work.  No tile of a bank works longer than the bank.
-    Spikes delivered + dropped = fan-outs of spikes sent.  Bits sent + broadcast copies = bits received + over-fetch, per link and operand.  Energy parts add up to the total.
+    Spikes delivered + dropped = fan-outs of spikes sent.  Bits sent + broadcast copies = bits received + over-fetch,
+    per link and operand.  Energy parts add up to the total.
     """
     _check_counts(record)
     _check_times(record)

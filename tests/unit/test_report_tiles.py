@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from simulator import load_hardware, load_trace, simulate
 from simulator.functional.crossbar import first_samples
 from simulator.network import load_network
-from simulator.record import Record
-from simulator.report.plots import draw_plot, drawable, timeline, write_plots
+from simulator.record import Record, Track
+from simulator.report.plots import draw_plot, drawable, intervals, timeline, write_plots
 from simulator.report.plots.style import COLOURS, UNATTRIBUTED_COLOUR
 from simulator.trace.synthetic import bernoulli_trace
+from tests.unit.small_record import small_record
 
 
 def run(chip: str, samples: int = 1, steps: int = 1, **options: bool) -> Record:
@@ -99,6 +100,21 @@ def test_several_samples_show_the_tiles_of_the_first(monkeypatch: pytest.MonkeyP
     assert len(made.axes) == 3
     assert made.axes[2].get_xlim()[1] == pytest.approx(int(record.sample_end_ps[1]) * 1e-6)
     assert made.axes[2].get_title("left").startswith("part of the run: tiles at work")
+
+
+def test_rows_of_a_unit_stand_between_it_and_the_next() -> None:
+    record = small_record()
+    first, second, *others = record.units
+    tracks = tuple(Track(*names) for names in (
+        (second, "layer", "fc"), (first, "layer", "conv"), (first, "tile", "0"), (second, "tile", "0"),
+        (first, "tile", "1"),
+    ))  # fmt: skip
+    record = dataclasses.replace(record, tracks=tracks)
+    layers, tiles = intervals.unit_rows(record), intervals.tile_rows(record)
+    assert layers.names == (first, "conv", second, "fc", *others)
+    assert layers.place.tolist() == [0, 2, *range(4, 4 + len(others)), 3, 1, -1, -1, -1]
+    assert tiles.names == (f"{first} 0", f"{second} 0", f"{first} 1")
+    assert tiles.place.tolist() == [-1] * (len(record.units) + 2) + [0, 1, 2]
 
 
 def test_without_a_timeline_units_only() -> None:
