@@ -89,6 +89,13 @@ def test_batches_of_whole_layers_move_the_maps_of_the_first_block() -> None:
     assert bits(found, LOAD, SPIKE) == IMAGE_BITS + 5 * first + 3 * second
 
 
+def test_batches_of_whole_layers_in_two_megabytes() -> None:
+    """The published estimate of 250.6 Mbit: states twice, weights and images once, block 0's maps 4 out and 5 in."""
+    found = schedule("1111111", "0000000", overrides=("global.capacity_bytes=2097152",))
+    assert total(found) == 2 * STATE_BITS + WEIGHT_BITS + IMAGE_BITS + 9 * 16 * 1_048_576 + 2048
+    assert total(found) / 1e6 == pytest.approx(250.6, abs=0.05)
+
+
 @pytest.mark.parametrize("size", [1_048_576, 2_097_152, 67_108_864])
 def test_zero_start_forgets_states_that_stay(size: int) -> None:
     found = schedule("1111111", "1111111", overrides=(f"global.capacity_bytes={size}",), state_start="zero")
