@@ -18,6 +18,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.costmodel.activity import Activity
+    from simulator.costmodel.estimate import estimate
+    from simulator.costmodel.estimated import Estimate
     from simulator.functional import run_network
     from simulator.hardware import Hardware
     from simulator.hardware.load import load_hardware
@@ -38,12 +41,15 @@ __version__ = "0.1.0"
 
 # Public name: the module that defines it.
 _HOME = {
+    "Activity": "simulator.costmodel.activity",
+    "Estimate": "simulator.costmodel.estimated",
     "Hardware": "simulator.hardware",
     "Mapping": "simulator.mapping.mapping",
     "Network": "simulator.network",
     "Record": "simulator.record",
     "Schedule": "simulator.mapping.schedule",
     "Trace": "simulator.trace",
+    "estimate": "simulator.costmodel.estimate",
     "load_hardware": "simulator.hardware.load",
     "load_mapping": "simulator.mapping.file",
     "load_network": "simulator.network.load",
@@ -56,12 +62,15 @@ _HOME = {
 }
 
 __all__ = [
+    "Activity",
+    "Estimate",
     "Hardware",
     "Mapping",
     "Network",
     "Record",
     "Schedule",
     "Trace",
+    "estimate",
     "load_hardware",
     "load_mapping",
     "load_network",

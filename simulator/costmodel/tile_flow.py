@@ -66,7 +66,7 @@ def run_flow(
     the pace of the last of SETTLED holds for the rest.
     """
     streams = len(follows)
-    total = int(round(float(weight.sum())))
+    total = round(float(weight.sum()))
     kinds = np.zeros(total, np.int64) if weight.size == 1 else np.arange(total)
     played = total if weight.size > 1 else min(total, SETTLED)
     begin, end = np.zeros((streams, played)), np.zeros((streams, played))

@@ -27,7 +27,7 @@ class Step(NamedTuple):
     updated: neurons.
     """
 
-    counts: dict[str, np.ndarray]
+    counts: dict[str, Any]
     active: list[np.ndarray]
     period: np.ndarray
     late: np.ndarray
@@ -62,23 +62,42 @@ class LayerForm:
                     np.array([count for _, count in self.places[block.part]], np.float64),
                 )
             )
+        self.columns = [[layer.columns_of(n, c) for c in range(len(b.columns))] for n, b in enumerate(layer.row_blocks)]
+        alike: dict[tuple[object, ...], list[int]] = {}
+        for number, block in enumerate(layer.row_blocks):
+            _, domain, arrays, inside_of, _ = self.groups[number]
+            tables = (domain.tobytes(), arrays.tobytes(), inside_of.tobytes())
+            alike.setdefault((block.part, block.outputs, *self.columns[number], *tables), []).append(number)
+        self.alike = list(alike.values())
+        self.lanes = [(lane.row_block, lane.tile) for lane in layer.lane_tiles(0)]
+        self.adding = self._adding()
+        joint: dict[bytes, int] = {}
+        reaches = np.zeros((len(layer.row_blocks), layer.outputs), np.uint8)
+        for number, block in enumerate(layer.row_blocks):
+            for low, high in block.columns:
+                reaches[number, low:high] = 1
+        for column in np.ascontiguousarray(reaches.T):
+            joint[column.tobytes()] = joint.get(column.tobytes(), 0) + 1
+        self.pieces = [(np.flatnonzero(np.frombuffer(key, np.uint8)).tolist(), n) for key, n in joint.items()]
 
     def step(self, rates: list[np.ndarray]) -> Step:
         """A timestep; `rates` float64 [U] per projection, events per neuron of its source."""
         layer, spec = self.layer, self.spec
         shape = rates[0].shape if rates else (1,)
-        counts: dict[str, np.ndarray] = {}
-        active: list[np.ndarray] = []
+        counts: dict[str, Any] = {}
+        active = [np.zeros(shape)] * len(layer.row_blocks)
+        fetched = list(active)
         period, late = np.zeros(shape), np.zeros(shape)
-        port: dict[int, np.ndarray] = {}
+        port: dict[int, Any] = {}
         shares = [plane_shares(part, p) for part, p in zip(layer.parts, rates, strict=True)]
-        for number, block in enumerate(layer.row_blocks):
-            on, occ, lat, fetch = self._block(number, *shares[block.part], counts)
-            active.append(on)
+        for members in self.alike:
+            on, occ, lat, fetch = self._block(members, *shares[layer.row_blocks[members[0]].part], counts)
+            for number in members:
+                active[number], fetched[number] = on, fetch
             period = np.maximum(period, np.maximum(occ, fetch))
             late = np.maximum(late, lat + fetch)
-            for lane in (lane for lane in layer.lane_tiles(0) if lane.row_block == number):
-                port[lane.tile] = port.get(lane.tile, np.zeros(shape)) + fetch
+        for number, tile in self.lanes:
+            port[tile] = port.get(tile, 0.0) + fetched[number]
         own = np.zeros(shape)
         covered = 1 - np.ones(shape)
         for part, (some, _) in zip(layer.parts, shares, strict=True):
@@ -87,18 +106,18 @@ class LayerForm:
                 covered = 1 - (1 - covered) * (1 - some)
         updated = self._home(active, covered, counts)
         lif = np.ceil(updated / max(1, layer.positions) / int(spec.digital.lif_lanes)) * int(spec.timing.lif_cycles)
-        work = own + self._adding() + lif
+        work = own + self.adding + lif
         busiest = np.maximum.reduce(list(port.values())) if port else np.zeros(shape)
         period = np.maximum(np.maximum(period, work), busiest)
         return Step(counts, active, period, late + work, busiest, updated)
 
     def _block(
-        self, number: int, some: np.ndarray, shares: list[np.ndarray], counts: dict[str, np.ndarray]
+        self, members: list[int], some: np.ndarray, shares: list[np.ndarray], counts: dict[str, Any]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(share of vectors not skipped, cycles a PE is taken, until the result, on the port) of a row block."""
-        layer, spec, crossbar = self.layer, self.spec, self.spec.crossbar
-        block = layer.row_blocks[number]
-        part = layer.parts[block.part]
+        """(share of vectors not skipped, cycles of a PE, until the result, on the port) of equal row blocks."""
+        spec, crossbar = self.spec, self.spec.crossbar
+        number = members[0]
+        block = self.layer.row_blocks[number]
         limit, domain, arrays, inside, weight = self.groups[number]
         rows = inside.sum(axis=1)[:, None]
         nothing = (1 - some) ** rows
@@ -127,8 +146,8 @@ class LayerForm:
             turn = turn + (by_domain.max(axis=0) if crossbar.kernel_merge == "private" else by_domain.sum(axis=0))
         per = weight[:, None]
         totals = [(per * table).sum(axis=0) for table in (on, made, idle, read, slots, total)]
-        self._book(number, totals, float(weight.sum()), counts)
-        mux = max(crossbar.mux_steps(layer.columns_of(number, c)) for c in range(len(block.columns)))
+        self._book(members, totals, float(weight.sum()), counts)
+        mux = max(crossbar.mux_steps(c) for c in self.columns[number])
         tree = (len(block.arrays) - 1).bit_length() * spec.timing.accumulate_cycles
         tree = tree if crossbar.kernel_merge == "private" else 0
         spent = on * (spec.timing.shift_add_cycles + tree) + spec.check_cycles
@@ -139,18 +158,19 @@ class LayerForm:
         else:
             occ = lat = spent + turn * (self.line + mux * (self.mux + self.read + self.convert))
         share = per / weight.sum()
-        fetch = self._fetch(number, some, counts)
+        fetch = self._fetch(members, some, counts)
         return (share * on).sum(axis=0), (share * occ).sum(axis=0), (share * lat).sum(axis=0), fetch
 
     def _book(
-        self, number: int, totals: list[np.ndarray], vectors: float, counts: dict[str, np.ndarray]
+        self, members: list[int], totals: list[np.ndarray], vectors: float, counts: dict[str, Any]
     ) -> None:
-        """Adds the actions of one row block per timestep, as the tile books them."""
+        """Adds the actions of row blocks that are alike per timestep, as the tile books them."""
         layer, spec, crossbar = self.layer, self.spec, self.spec.crossbar
+        number, times = members[0], len(members)
         block = layer.row_blocks[number]
         part = layer.parts[block.part]
         on, made, idle, read, slots, total = totals
-        columns = [layer.columns_of(number, c) for c in range(len(block.columns))]
+        columns = self.columns[number]
         steps = [crossbar.mux_steps(c) for c in columns]
         pes, used, muxed = len(columns), sum(columns), sum(steps)
         lines = read * part.rows_per_input
@@ -159,7 +179,7 @@ class LayerForm:
         groups = made + idle
 
         def add(action: str, amount: np.ndarray | float) -> None:
-            counts[action] = counts.get(action, np.zeros_like(on)) + amount
+            counts[action] = counts.get(action, 0.0) + amount * times
 
         add("read:cell", lines * crossing)
         add("conduct:column", lines * used * spec.cell.mean_milli_us)
@@ -177,14 +197,15 @@ class LayerForm:
             add("subtract:partial_sum", groups * block.outputs)
         add("accumulate:partial_sum", np.maximum(total - on, 0) * block.outputs)
         if spec.zero_skip != "none":
-            add("check:vector", vectors * pes)
+            add("check:vector", vectors * pes + 0 * on)
         if layer.copies:
-            sent = float(self.remote[:, number].mean())
+            sent = float(self.remote[:, members].mean())
             add("link:partial_sum", on * sent * spec.digital.psum_bits)
 
-    def _fetch(self, number: int, some: np.ndarray, counts: dict[str, np.ndarray]) -> np.ndarray:
+    def _fetch(self, members: list[int], some: np.ndarray, counts: dict[str, Any]) -> np.ndarray:
         """Mean cycles on the buffer port per vector; books the bits and the rows latched."""
         layer, buffer = self.layer, self.spec.buffer
+        number = members[0]
         block = layer.row_blocks[number]
         part = layer.parts[block.part]
         _, _, _, inside, weight = self.groups[number]
@@ -200,11 +221,10 @@ class LayerForm:
             flags = filled if buffer.zero_flags else np.ones_like(filled)
             cycles, bits, rows = flags * whole + (1 - flags), flags * size, flags * window
         totals = [(weight[:, None] * table).sum(axis=0) for table in (cycles, bits, rows)]
-        readers = float(self.readers[:, number].mean())
-        zero = np.zeros_like(totals[0])
-        counts["read:spike"] = counts.get("read:spike", zero) + totals[1] * readers
-        latched = totals[2] * len(block.columns) * part.rows_per_input
-        counts["latch:row"] = counts.get("latch:row", zero) + latched
+        readers = float(self.readers[:, members].mean()) * len(members)
+        counts["read:spike"] = counts.get("read:spike", 0.0) + totals[1] * readers
+        latched = totals[2] * len(block.columns) * part.rows_per_input * len(members)
+        counts["latch:row"] = counts.get("latch:row", 0.0) + latched
         found: np.ndarray = totals[0] / weight.sum()
         return found
 
@@ -219,7 +239,7 @@ class LayerForm:
         first = min(1.0, layer.copies / max(1, layer.grid[1]))
         return first + (1 - first) * fresh
 
-    def _digital(self, part: Any, some: np.ndarray, counts: dict[str, np.ndarray], own: np.ndarray) -> None:
+    def _digital(self, part: Any, some: np.ndarray, counts: dict[str, Any], own: np.ndarray) -> None:
         """One-to-one projections: fetched by the home, an add per event."""
         layer, buffer = self.layer, self.spec.buffer
         inputs = layer.outputs
@@ -236,18 +256,19 @@ class LayerForm:
         counts["read:spike"] = counts.get("read:spike", zero) + bits * layer.positions
         counts["accumulate:partial_sum"] = counts.get("accumulate:partial_sum", zero) + events * layer.positions
 
-    def _home(self, active: list[np.ndarray], covered: np.ndarray, counts: dict[str, np.ndarray]) -> np.ndarray:
+    def _home(self, active: list[np.ndarray], covered: np.ndarray, counts: dict[str, Any]) -> np.ndarray:
         """Sums of row blocks and neuron updates; returns the neurons updated per timestep."""
         layer, spec = self.layer, self.spec
         zero = np.zeros_like(covered)
-        quiet = np.ones((layer.outputs, *covered.shape))
-        partials = zero
+        partials = reached = touched = zero
         for block, on in zip(layer.row_blocks, active, strict=True):
             partials = partials + on * block.outputs
-            for low, high in block.columns:
-                quiet[low:high] *= 1 - on
-        reached = (1 - quiet).sum(axis=0)
-        touched = (1 - quiet * (1 - covered)).sum(axis=0)
+        for blocks, outputs in self.pieces:
+            quiet = np.ones_like(zero)
+            for number in blocks:
+                quiet = quiet * (1 - active[number])
+            reached = reached + outputs * (1 - quiet)
+            touched = touched + outputs * (1 - quiet * (1 - covered))
         every = spec.digital.lif_mode == "all" or bool(np.any(layer.population.neuron.bias))
         updated: np.ndarray = layer.positions * (np.full_like(zero, layer.outputs) if every else touched)
         counts["accumulate:partial_sum"] = counts.get("accumulate:partial_sum", zero) + layer.positions * np.maximum(
