@@ -14,6 +14,7 @@ from simulator.invariants import check_record
 from simulator.machine import Machine, build
 from simulator.mapping import dump_mapping, lower, place
 from simulator.mapping.crossbar.check import check_crossbars
+from simulator.mapping.fusion.machine import array_of
 from simulator.mapping.whole import whole_unit
 from simulator.record import Output, Record, Track, UnitTime
 from simulator.record_beside import beside_network
@@ -68,13 +69,14 @@ def simulate(
             allowed="bin it with --import dt_us=..., rounding=..., multiple=...",
         )
     _check_fit(network, trace)
-    plan = place(network, hardware) if mapping is None else mapping
+    plan = _placed(network, hardware, trace) if mapping is None else mapping
     schedule = lower(plan, network, hardware)
+    schedule.check_steps(trace.steps)
     crossbars = check_crossbars(plan, network, hardware) if plan.on_crossbars else None
     arrays = _programmed(network, hardware, crossbars, seed) if activity == "spikes" else None
     computing = engine == "reference" and not trace.complete and activity == "spikes" and network.arithmetic == "int"
     # Devices decide what fires, and units that hold a whole network take it as known, before the machine runs.
-    computing = computing and arrays is None and whole is None
+    computing = computing and arrays is None and whole is None and plan.fusion is None
     held = prepare_whole(hardware, network, trace, activity)
     facts: dict[str, Any] = {"saturations": 0, "membranes": {}, "crossbar": {}}
     if held is not None:
@@ -133,6 +135,13 @@ def _check_fit(network: Network, trace: Trace) -> None:
                 key=f"trace {trace.name}: population {name}",
                 allowed=list(trace.populations),
             )
+
+
+def _placed(network: Network, hardware: Hardware, trace: Trace) -> Mapping:
+    """The default mapping; nodes are made for the length of the trace's samples."""
+    if array_of(hardware) is None:
+        return place(network, hardware)
+    return place(network, hardware, timesteps_hint=max(1, int(trace.steps.max(initial=1))))
 
 
 def _complete(network: Network, trace: Trace) -> tuple[Trace, dict[str, Any]]:

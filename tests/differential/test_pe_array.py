@@ -9,6 +9,7 @@ import pytest
 
 from simulator.components.pe_array.node import Memories, Planner
 from simulator.engine.context import Box
+from simulator.errors import InputError
 from simulator.hardware import load_hardware
 from simulator.hardware.specs.pe_array import Lanes
 from simulator.mapping import Mapping
@@ -148,3 +149,12 @@ def test_missing_spikes_save_energy_only_where_gated(gating: str) -> None:
     operations = int(dense.counts[:, :, index].sum())
     assert operations == (padded if gating == "none" else dense.work["delivered_spikes"])
     assert dense.work["delivered_spikes"] < padded
+
+
+def test_nodes_take_the_length_of_the_samples() -> None:
+    network, hardware = net(), load_hardware("stems_meta1m")
+    trace = bernoulli_trace(network, 3, 0.3, seed=4)
+    record = simulate(hardware, network, trace)
+    assert record.work["delivered_spikes"] == record.work["sent_fanout_spikes"]
+    with pytest.raises(InputError, match="another length"):
+        simulate(hardware, network, trace, mapping(network, {}, "all", 4))
