@@ -49,7 +49,7 @@ def crossbar_table(record: Record) -> Table:
     """
     table = new_table("crossbars: what each layer did")
     banks = {unit: spec for unit, spec in record.hardware.units.items() if spec.type == TYPE}
-    table.caption = plain_name("\n".join(f"{unit}: {converter_text(spec)}" for unit, spec in banks.items()))
+    table.caption = plain_name("".join(f"{unit}: {converter_text(spec)}\n" for unit, spec in banks.items()))
     table.caption_justify = "left"
     table.add_column("layer", overflow="fold")
     for name in ("rows latched", "driven", "conversions", "idle", "sums added", "between tiles", "clipped"):
