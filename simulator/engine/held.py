@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.errors import InputError
 from simulator.mapping.whole import whole_unit
 from simulator.trace import StepSpikesBuilder, Trace
 
@@ -46,6 +47,15 @@ def prepare_whole(hardware: Hardware, network: Network, trace: Trace, activity: 
     module, _, function = spec.PREPARE.partition(":")
     held: Held | None = getattr(importlib.import_module(module), function)(unit, spec, network, trace, activity)
     return held
+
+
+def words_of(trace: Trace, name: str, sample: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cycles int64 [n] and words uint32 [n] of a stimulus; InputError where an event carries a value."""
+    time, index, value = trace.events(name).sample(sample)
+    if value is not None and (value != 1).any():
+        raise InputError("a word of a stimulus has no value", key=f"trace {trace.name}: population {name}",
+                         found=int(value[value != 1][0]), allowed=[1])  # fmt: skip
+    return time, index
 
 
 def stepped(trace: Trace, network: Network, spikes: Mapping[str, Sequence[Sequence[np.ndarray]]]) -> Trace:

@@ -323,6 +323,14 @@ def test_lines_of_a_recurrent_core_from_a_trace_of_cycles() -> None:
         simulate(hardware, soon.network, words(len(LINES) << 8, ([0], lines[3:4])))
 
 
+@pytest.mark.parametrize(("name", "size"), [("tinyodin", 1 << 10), ("reckon28", len(LINES) << 8)])
+def test_words_have_no_values(name: str, size: int) -> None:
+    trace = words(size, ([1], [0]))
+    valued = replace(trace.events("input"), value=np.array([2], np.int32))
+    with pytest.raises(InputError, match="population input: a word of a stimulus has no value; found 2"):
+        simulate(load_hardware(name), trace.network, replace(trace, populations={"input": valued}))
+
+
 @pytest.mark.parametrize(("name", "size", "word"), [("tinyodin", 1 << 10, 0x300), ("reckon28", len(LINES) << 8, 0)])
 def test_every_sample_has_its_own_stimulus(name: str, size: int, word: int) -> None:
     """A second sample whose one event is due a thousand cycles later takes as much longer (cycle 0 counts as 1)."""

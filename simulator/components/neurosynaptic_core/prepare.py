@@ -15,7 +15,7 @@ from simulator.components.neurosynaptic_core.image_file import read_image
 from simulator.components.neurosynaptic_core.program import Program, program, raw_stimulus
 from simulator.components.neurosynaptic_core.registers import SOURCES
 from simulator.components.neurosynaptic_core.replay import Core
-from simulator.engine.held import Held, stepped
+from simulator.engine.held import Held, stepped, words_of
 from simulator.errors import InputError
 from simulator.network import Network
 from simulator.trace import Trace
@@ -161,7 +161,7 @@ def _raw(unit: str, spec: Any, network: Network, trace: Trace) -> Held:
     image = _silent() if spec.image is None else read_image(Path(spec.image), spec.dialect)
     stimuli = []
     for sample in range(trace.samples):
-        time, index, _ = trace.events(name).sample(sample)
+        time, index = words_of(trace, name, sample)
         stimuli.append(raw_stimulus(spec.dialect, time, index, network.population(name).size))
     words = [[trace.events(name).sample(sample)[1]] for sample in range(trace.samples)]
     return Held(stepped(trace, network, {name: words}), lambda row, sample: (image, stimuli[sample]))

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.components.reckon_core.drive import Stimulus
 from simulator.components.reckon_core.image import LINES, Image, read_image
 from simulator.components.reckon_core.placement import VALUE_BITS, stimulus_of_cycles
-from simulator.engine.held import Held, stepped
+from simulator.engine.held import Held, stepped, words_of
 from simulator.errors import InputError
 from simulator.network import Network
 from simulator.trace import Trace
@@ -39,7 +39,7 @@ def prepare(unit: str, spec: Any, network: Network, trace: Trace, activity: str)
     image = Image(spec.inputs, spec.recurrent, spec.outputs) if spec.image is None else read_image(Path(spec.image))
     stimuli: list[Stimulus] = []
     for sample in range(trace.samples):
-        time, index, _ = trace.events(name).sample(sample)
+        time, index = words_of(trace, name, sample)
         stimuli.append(stimulus_of_cycles(time, index, trace.name))
     lines = [[trace.events(name).sample(sample)[1]] for sample in range(trace.samples)]
     return Held(stepped(trace, network, {name: lines}), lambda row, sample: (image, stimuli[sample]))
