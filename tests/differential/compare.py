@@ -28,6 +28,7 @@ def differences(a: Record, b: Record) -> list[str]:
     for name in ARRAYS:
         _compare(name, getattr(a, name), getattr(b, name), found)
     _compare_tables("timeline", a.timeline, b.timeline, found)
+    _compare_tables("commands", a.commands, b.commands, found)
     _compare_tables("membranes", a.membranes, b.membranes, found)
     _compare("outputs", sorted(a.outputs), sorted(b.outputs), found)
     for name in a.outputs:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.dram_data import read_commands
 from simulator.components.dram import BankedDram
+from simulator.components.dram.banked import REGIONS
 from simulator.components.dram.tables import channel_tables
 from simulator.engine.banked import Access
 from simulator.engine.clock import Clock
@@ -183,6 +184,27 @@ def test_the_command_schedule_is_kept_once_and_is_legal(tmp_path: Path) -> None:
     assert activates == sum(name == "ACT" for _, name, *_ in commands) > 0
     write_commands(tmp_path / "commands.csv.gz", rows)
     assert read_commands(tmp_path / "commands.csv.gz").tolist() == rows[:, 1:].tolist()
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+def test_a_known_place_in_the_tensor_is_where_the_bursts_lie(engine: str) -> None:
+    """Columns are the lowest two bits of a burst's number, then bank group, bank and rank, one bit each."""
+    env = Environment()
+    unit = memory(hardware(*CASES[0], keep=True), env, engine)
+    places = {(1, "weight"): (17, 30), (2, "state"): (5, 0)}  # two bursts each; the second has a region of its own
+
+    def client() -> Generator[Any, Any, None]:
+        for i in range(2):
+            for (layer, operand), blocks in places.items():
+                bits = 2 * unit.burst_bits
+                yield unit.access(Access(0, 7 + i, 2, False, layer, operand, bits, 0, blocks[i]))
+
+    env.run(until=env.process(client()))
+    region = unit.spec.capacity_bytes // unit.spec.geometry.burst_bytes // REGIONS
+    asked = [n * region + blocks[i] + k for i in range(2) for n, blocks in enumerate(places.values()) for k in range(2)]
+    reads = [command[3:] for command in unit.commands().tolist() if COMMANDS[command[2]] == "RD"]
+    found = [row << 5 | rank << 4 | bank << 3 | group << 2 | column for rank, group, bank, row, column in reads]
+    assert found == asked
 
 
 def test_events_follow_transfers_not_bursts() -> None:

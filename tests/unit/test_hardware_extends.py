@@ -92,6 +92,21 @@ def test_units_are_removed_and_added(base: Path) -> None:
     assert "child.yaml:3: units.drm: there is no such unit to remove" in message and "did you mean 'dram'?" in message
 
 
+def test_a_unit_of_another_type_takes_the_place_of_the_old_one(base: Path) -> None:
+    """Nothing of the old one stays, its clock neither; a unit that states the same type again merges."""
+    host = (
+        "type: host, clock: core, launch_cycles: 1, queue_depth: 1, source: s, grade: assumed, "
+        "launch_energy_pj: 0, leakage_mw: 0, area_mm2: 0"
+    )
+    chip = load(base, f"units:\n  dram: {{{host}}}\n")
+    assert chip.unit("dram").type == "host" and list(chip.units) == list(machine().units)
+    assert "units.dram.clock: missing" in refusal(base, f"units:\n  dram: {{{host.replace('clock: core, ', '')}}}\n")
+    rows = load(base, f"units:\n  dram[0..1]: {{{host}}}\n")
+    assert [rows.unit(f"dram[{i}]").type for i in (0, 1)] == ["host", "host"]
+    same = load(base, "units: {dram: {type: dram, burst_bits: 64}}\n").unit("dram").model_dump()
+    assert same == {**machine().unit("dram").model_dump(), "burst_bits": 64}
+
+
 def test_error_points_into_the_file_that_is_wrong(base: Path) -> None:
     (base / "base.yaml").write_text(changed("burst_cycles: 4", "burst_cycles: -4"))
     assert "base.yaml:16: units.dram.burst_cycles" in refusal(base, "name: x\n")
