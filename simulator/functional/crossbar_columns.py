@@ -21,8 +21,6 @@ from simulator.kernels.taps import linear_order
 from simulator.mapping.crossbar import CrossbarPart, RowBlock
 from simulator.network import Population, Projection
 
-SCHEMES = ("offset", "differential_columns", "differential_rows", "reference_column")
-
 
 @dataclass(frozen=True)
 class Columns:
