@@ -171,3 +171,13 @@ def test_pictures_that_a_run_does_not_allow(record: Record, tmp_path: Path) -> N
     paths = write_plots(record, tmp_path, ["tiles", "codes"], ["png"])
     assert [path.name for path in paths] == ["tiles.png"]
     assert not drawable(run("event_core_28nm"), "tiles") and not drawable(run("event_core_28nm"), "codes")
+
+
+@pytest.mark.parametrize("tiles,lines,widths", [(20, 19, {2.0}), (40, 39, {0.5}), (61, 0, set())])
+def test_rows_are_parted_while_there_is_room(tiles: int, lines: int, widths: set[float]) -> None:
+    record = small_record()
+    table = {name: np.append(column, 0).astype(column.dtype) for name, column in (record.timeline or {}).items()}
+    table["unit"][-1], table["duration"][-1] = len(record.units), 1
+    tracks = tuple(Track(record.units[0], "tile", str(n)) for n in range(tiles))
+    drawn = draw_plot(dataclasses.replace(record, timeline=table, tracks=tracks), "timeline").axes[1].get_lines()
+    assert len(drawn) == lines and {line.get_linewidth() for line in drawn} == widths

@@ -172,8 +172,9 @@ def _draw_image(axes: Axes, record: Record, view: View, per_axis: float, shown: 
     image = mixed_image(record, view.low, view.high, IMAGE_BINS, colour, shown)
     axes.imshow(image, aspect="auto", interpolation="nearest",
                 extent=(view.low / per_axis, view.high / per_axis, len(shown.names) - 0.5, -0.5))
-    gap = 2.0 if len(shown.names) <= 30 or not record.tracks else 0.5
-    for row in range(1, len(shown.names)):
+    crowded = bool(record.tracks) and len(shown.names) > 30
+    gap = 0.5 if crowded else 2.0
+    for row in range(1, 1 if crowded and len(shown.names) > 60 else len(shown.names)):
         axes.axhline(row - 0.5, color="white", linewidth=gap)
 
 
