@@ -267,10 +267,13 @@ def _work(machine: Machine, network: Network, work: Workload, facts: dict[str, A
         population = network.population(name)
         skipped = sum(min(int(s), population.neuron.first_step) for s in work.steps)
         updates += population.size * (total_steps - skipped)
+    operations = sum(sent.values())
+    if not network.layers:  # a stimulus without a network: the operations are those that the unit counted
+        operations = int(machine.ledger.counts[..., machine.ledger.index("accumulate:partial_sum")].sum())
     return {
         "input_spikes": sum(spikes[name] for name in network.inputs),
         "spikes": spikes,
-        "synaptic_operations": sum(sent.values()),
+        "synaptic_operations": operations,
         "dense_operations": sum(dense.values()),
         "neuron_updates": updates,
         "output_spikes": sum(spikes[name] for name in network.outputs),

@@ -299,6 +299,8 @@ def test_a_stimulus_of_words_from_the_command_line(
     assert found["movement_bits"]["core"]["state"]["read"] == 256 * load_hardware(name).unit("core").state_word_bits
     assert found["movement_bits"]["core"]["weight"]["read"] == reads * 32
     seconds = cycles / 75e6
+    assert found["work"]["synaptic_operations"] == 256
+    assert found["throughput"]["gsops"] == pytest.approx(256 / seconds / 1e9)
     assert found["energy_pj"]["total"] == pytest.approx(256 * 8.43 + cycles * 1.78 + 0.0273e9 * seconds, rel=1e-6)
     time = found["utilization"]["core"]
     assert time["busy"] + time["idle"] + sum(time["stall"].values()) == cycles and time["stall"]["handshake"] > 0
