@@ -54,7 +54,8 @@ class Dma(UnitSpec):
         str | None, Field(strict=True, description="bus or link that every chunk takes too; left out: none")
     ] = None
     priority: Annotated[
-        Cycles | None, Field(description="higher goes first at memories and buses; left out: 0, the lowest")
+        Cycles | None,
+        Field(description="higher goes first at units of type sram, dram and bus (arbitration: priority); left out: 0"),
     ] = None
     layout: Annotated[
         DramLayout | None, Field(description="where elements lie in main memory; left out: every transfer in one piece")
