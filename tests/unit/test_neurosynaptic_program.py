@@ -86,6 +86,13 @@ def test_nearest_scales_rounds_and_clips() -> None:
     assert (stimulus.due.tolist(), stimulus.words.tolist()) == ([0, 0, 40], [1, 5, 5])
 
 
+def test_nearest_knows_the_lowest_weight_of_a_byte() -> None:
+    network = chain([[-128, 10, 0], [0, 0, 64]], [[1, 1]], threshold=np.array([64]))
+    weights = program(network, ["mid"], "tinyodin", nearest=True).image.synapses[:3, 3:5].astype(int)
+    # The scale is 7 / 128: -7, 0.55 and 3.5, whose half goes to the even 4.
+    assert (weights - ((weights & 8) << 1)).tolist() == [[-7, 0], [1, 0], [0, 4]]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -128,8 +128,8 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 def _scale(network: Network, layer: str, nearest: bool) -> float:
     """What a layer's weights, thresholds and membranes are multiplied with; 1 unless `nearest`."""
-    tops = [int(np.abs(p.weights).max()) for p in network.incoming(layer) if p.weights is not None and p.weights.size]
-    top = max(tops, default=0)
+    weights = [p.weights for p in network.incoming(layer) if p.weights is not None and p.weights.size]
+    top = max((int(np.abs(w.astype(np.int64)).max()) for w in weights), default=0)  # int8 has no 128
     return 7 / top if nearest and top else 1.0
 
 
