@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -126,7 +126,7 @@ def machine_tables(
             served.setdefault((name, operand, direction), (number, place))
     ports = [[served.get((memory.name, operand, way), (-1, 0)) for way in DIRECTIONS] for operand, memory in entries]
     unrollings = (tilings.spatial, {loop: Fraction(steps) for loop, steps in tilings.spatial_latency.items()})
-    steps = [[unrolled.get(loop, Fraction(1)) for loop in LOOPS] for unrolled in unrollings]
+    steps = [[unrolled.get(loop, Fraction(1)) for loop in LOOPS] for unrolled in (*unrollings, {})]
     names = [memory.name for memory in machine.memories]
 
     def whole(values: Any) -> np.ndarray:
@@ -150,8 +150,7 @@ def machine_tables(
             round(prod((n for loop, n in unrolled.items() if touches(operand, loop)), start=Fraction(1)))
             for operand in OPERANDS] for unrolled in unrollings]),
         "gathered": whole([[elements(layer, operand, unrolled) for operand in OPERANDS] for unrolled in unrollings]),
-        "reduced": whole([
-            any(not touches("O", loop) and n > 1 for loop, n in unrolled.items()) for unrolled in unrollings]),
+        "reduced": int(_reduced(tilings.spatial)),
         "active": round(prod(tilings.spatial.values(), start=Fraction(1))),
         "distinct": int(sharing == "distinct"),
     }  # fmt: skip
@@ -159,30 +158,33 @@ def machine_tables(
 
 def _check(layer: LoopLayer, machine: LoopMachine, tilings: Tilings) -> None:
     """InputError for arrays that do not go together, and for the first tiling that does not cover the layer."""
+    from simulator.kernels import tilings as kernel
+
     size, loops = tilings.loop.shape
     entries = sum(len(machine.levels[operand]) for operand in OPERANDS)
     if tilings.steps.shape != (size, loops) or tilings.end.shape != (size, entries) or not size:
         raise InputError("the arrays of tilings do not go together", key="tilings",
                          found=[tilings.loop.shape, tilings.steps.shape, tilings.end.shape],
                          allowed=f"[N, L], [N, L], [N, {entries}]")  # fmt: skip
-    if tilings.loop.min() < 0 or tilings.loop.max() >= len(LOOPS) or tilings.steps.min() < 1:
-        raise InputError("a loop is unknown or has no step", key="tilings")
-    first = 0
     for operand in OPERANDS:
-        last = first + len(machine.levels[operand])
-        ends = tilings.end[:, first:last]
-        if (np.diff(ends, axis=1, prepend=0) < 0).any() or (ends[:, -1] != loops).any():
-            raise InputError("levels hold the loops in order, the outermost up to the last", key=operand)
-        first = last
-        for level, memory in enumerate(machine.levels[operand]):
-            ways = ("read_to_below", "write_from_below")[: 2 if operand == "O" else 1]
-            outwards = ("write_from_above", "read_to_above")[: 2 if operand == "O" else 1]
-            for way in (*ways, *(outwards if level + 1 < len(machine.levels[operand]) else ())):
+        levels = machine.levels[operand]
+        inner = ("read_to_below", "write_from_below")[: 2 if operand == "O" else 1]
+        outer = ("write_from_above", "read_to_above")[: 2 if operand == "O" else 1]
+        for level, memory in enumerate(levels):
+            for way in (*inner, *(outer if level + 1 < len(levels) else ())):
                 if memory.port(operand, way) is None:
                     raise InputError("no port serves a transfer of tilings", key=memory.name, found=f"{operand}.{way}")
+    if _reduced(tilings.spatial) != _reduced(tilings.spatial_latency):
+        raise InputError("a reduction loop is unrolled in words but not in time", key="spatial_latency")
+    cover = [int(tilings.steps[0][tilings.loop[0] == number].prod()) for number in range(len(LOOPS))]
+    first = np.cumsum([0] + [len(machine.levels[operand]) for operand in OPERANDS])
+    wrong = kernel.first_wrong(tilings.loop, tilings.steps, tilings.end, first, np.array(cover, np.int64))
+    if wrong >= 0:
+        found = [each[wrong].tolist() for each in (tilings.loop, tilings.steps, tilings.end)]
+        raise InputError("a tiling has an unknown loop, a loop without steps, levels out of order, or other products "
+                         "of its loops than the first", key=f"tilings[{wrong}]", found=found)  # fmt: skip
     check_loops(layer, machine, tilings.mapping(0, machine))
-    for number, loop in enumerate(LOOPS):
-        covered = np.where(tilings.loop == number, tilings.steps, 1).prod(axis=1)
-        if (covered != covered[0]).any():
-            raise InputError("the loops do not cover the layer", key=loop, found=int(np.argmax(covered != covered[0])),
-                             allowed="tilings of one layer")  # fmt: skip
+
+
+def _reduced(spatial: Mapping[str, Fraction | int]) -> bool:
+    return any(not touches("O", loop) and steps > 1 for loop, steps in spatial.items())

@@ -15,10 +15,10 @@ width, both      int64 [P], bits of a port; 1 where it serves W and I
 capacity, users  int64 [M], bits of a memory; number of its operands
 bits             int64 [4], width of an element: open sum, final O, W, I
 stride           int64 [2], y and x
-top, bottom      int64 [2, 7], unrolled steps as a fraction per loop
+top, bottom      int64 [3, 7], unrolled steps as a fraction per loop; row 2: no unrolling
 different        int64 [2, 3], elements of the array that need different data, per operand
 gathered         int64 [2, 3], distinct elements that the whole array uses at once
-reduced          int64 [2], 1 where a reduction loop is unrolled
+reduced          int64, 1 where a reduction loop is unrolled
 active           int64, processing elements at work
 distinct         int64, 1: a shared memory hands out distinct elements once; 0: tile by tile
 accesses         int64 [N, M, 2], out: reads and writes of the port width
@@ -30,7 +30,14 @@ words            int64 [N or 0, E, 4], out: accesses per entry and direction
 import numpy as np
 from numba import njit
 
-from simulator.kernels.tilings_ports import LINK_COLUMNS, MAX_WINDOWS, ladder
+from simulator.kernels.tilings_ports import (
+    LINK_COLUMNS,
+    MAX_WINDOWS,
+    first_loading,
+    last_unloading,
+    wait_for_transfers,
+    worst_stall,
+)
 
 # Columns of the level table `table` (int64 [E + 3, 9]; row E + operand is the array itself):
 # 0 cycles of a period, 1 periods, 2 and 3 tile of one instance under either unrolling, 4 and 5 the same of all
@@ -53,49 +60,54 @@ def rounded(amount, parts):
 
 
 @njit(cache=True, error_model="numpy")
-def elements(operand, done, top, bottom, stride):
-    """Distinct elements of an operand that the loops span.
+def elements(operand, prefix, row, top, bottom, unrolling, stride):
+    """Distinct elements of an operand that the steps in a row of `prefix` span under an unrolling (2: none).
 
-    done: int64 [7], steps per loop; times top / bottom, both int64 [7].  Input rows are (OY - 1) * stride + FY.
+    Input rows are (OY - 1) * stride + FY.
     """
+    u = unrolling
     if operand == 0:
-        amount = done[0] * top[0] * done[1] * top[1] * done[3] * top[3] * done[4] * top[4]
-        return rounded(amount, bottom[0] * bottom[1] * bottom[3] * bottom[4])
+        amount = prefix[row, 0] * prefix[row, 1] * prefix[row, 3] * prefix[row, 4]
+        amount *= top[u, 0] * top[u, 1] * top[u, 3] * top[u, 4]
+        return rounded(amount, bottom[u, 0] * bottom[u, 1] * bottom[u, 3] * bottom[u, 4])
     if operand == 1:
-        amount = done[1] * top[1] * done[2] * top[2] * done[5] * top[5] * done[6] * top[6]
-        return rounded(amount, bottom[1] * bottom[2] * bottom[5] * bottom[6])
-    rows = (done[3] * top[3] - bottom[3]) * stride[0] * bottom[5] + done[5] * top[5] * bottom[3]
-    columns = (done[4] * top[4] - bottom[4]) * stride[1] * bottom[6] + done[6] * top[6] * bottom[4]
-    parts = bottom[0] * bottom[2] * bottom[3] * bottom[4] * bottom[5] * bottom[6]
-    return rounded(done[0] * top[0] * done[2] * top[2] * rows * columns, parts)
+        amount = prefix[row, 1] * prefix[row, 2] * prefix[row, 5] * prefix[row, 6]
+        amount *= top[u, 1] * top[u, 2] * top[u, 5] * top[u, 6]
+        return rounded(amount, bottom[u, 1] * bottom[u, 2] * bottom[u, 5] * bottom[u, 6])
+    rows = (prefix[row, 3] * top[u, 3] - bottom[u, 3]) * stride[0] * bottom[u, 5]
+    rows += prefix[row, 5] * top[u, 5] * bottom[u, 3]
+    columns = (prefix[row, 4] * top[u, 4] - bottom[u, 4]) * stride[1] * bottom[u, 6]
+    columns += prefix[row, 6] * top[u, 6] * bottom[u, 4]
+    parts = bottom[u, 0] * bottom[u, 2] * bottom[u, 3] * bottom[u, 4] * bottom[u, 5] * bottom[u, 6]
+    return rounded(prefix[row, 0] * top[u, 0] * prefix[row, 2] * top[u, 2] * rows * columns, parts)
 
 
 @njit(cache=True, error_model="numpy")
 def fill_levels(
-    loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, one, prefix, span, table
+    t, loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, prefix, span, table
 ):
-    """Level table of one tiling; loop, steps int64 [L], end int64 [E] are its rows.
+    """Level table of tiling number t.
 
-    one: int64 [7], ones.  prefix: int64 [L + 1, 7], scratch, steps per loop of the innermost loops; span: int64
+    prefix: int64 [L + 1, 7], scratch, steps per loop of the innermost loops; span: int64
     [L + 1], their product.  table: out, see `LEVEL_COLUMNS`.
     """
-    size = loop.shape[0]
+    size = loop.shape[1]
     span[0] = 1
     for d in range(7):
         prefix[0, d] = 1
     for i in range(size):
         for d in range(7):
             prefix[i + 1, d] = prefix[i, d]
-        prefix[i + 1, loop[i]] *= steps[i]
-        span[i + 1] = span[i] * steps[i]
+        prefix[i + 1, loop[t, i]] *= steps[t, i]
+        span[i + 1] = span[i] * steps[t, i]
     total = span[size]
-    entries = end.shape[0]
+    entries = end.shape[1]
     # Reduction loops (C, FY, FX) of the whole tiling: a level is open as long as some of them lie above it.
     all_reduction = prefix[size, 2] * prefix[size, 5] * prefix[size, 6]
     for operand in range(3):
         still = 0
         if operand > 0:
-            while still < size and (steps[still] == 1 or TOUCHES[operand, loop[still]] == 0):
+            while still < size and (steps[t, still] == 1 or TOUCHES[operand, loop[t, still]] == 0):
                 still += 1
         row = entries + operand
         table[row, 0] = span[still]
@@ -108,34 +120,33 @@ def fill_levels(
         table[row, 7] = all_reduction > 1
         start = 0
         for e in range(first[operand], first[operand + 1]):
-            stop = end[e]
-            while stop < size and (steps[stop] == 1 or TOUCHES[operand, loop[stop]] == 0):
+            stop = end[t, e]
+            while stop < size and (steps[t, stop] == 1 or TOUCHES[operand, loop[t, stop]] == 0):
                 stop += 1
-            done = prefix[stop]
             table[e, 0] = span[stop]
             table[e, 1] = 1 if span[stop] == total else total // span[stop]
             if inside[e] == 0:
-                table[e, 2] = elements(operand, done, top[0], bottom[0], stride)
-                table[e, 3] = elements(operand, done, top[1], bottom[1], stride)
+                table[e, 2] = elements(operand, prefix, stop, top, bottom, 0, stride)
+                table[e, 3] = elements(operand, prefix, stop, top, bottom, 1, stride)
             else:
-                table[e, 2] = elements(operand, done, one, one, stride)
+                table[e, 2] = elements(operand, prefix, stop, top, bottom, 2, stride)
                 table[e, 3] = table[e, 2]
                 if distinct == 1:
-                    table[e, 4] = elements(operand, done, top[0], bottom[0], stride)
-                    table[e, 5] = elements(operand, done, top[1], bottom[1], stride)
+                    table[e, 4] = elements(operand, prefix, stop, top, bottom, 0, stride)
+                    table[e, 5] = elements(operand, prefix, stop, top, bottom, 1, stride)
             idle = 1
             i = stop - 1
-            while i >= start and (steps[i] == 1 or TOUCHES[operand, loop[i]] == 0):
-                idle *= steps[i]
+            while i >= start and (steps[t, i] == 1 or TOUCHES[operand, loop[t, i]] == 0):
+                idle *= steps[t, i]
                 i -= 1
             table[e, 6] = idle
-            table[e, 7] = done[2] * done[5] * done[6] < all_reduction
+            table[e, 7] = prefix[stop, 2] * prefix[stop, 5] * prefix[stop, 6] < all_reduction
             table[e, 8] = stop
             start = stop
 
 
 @njit(cache=True, error_model="numpy")
-def fill_contents(loop, steps, first, memory, capacity, users, bits, table, needed, used, twice):
+def fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, needed, used, twice):
     """Which levels can hold two tiles; returns the number of memories too small.
 
     needed: int64 [E], used: int64 [2, M], scratch.  twice: int64 [E], out, 1 where a level is double-buffered.
@@ -150,8 +161,8 @@ def fill_contents(loop, steps, first, memory, capacity, users, bits, table, need
             held = table[e, 2] * width
             live = 1
             i = table[e, 8] - 1
-            while i >= start and (steps[i] == 1 or WHOLLY[operand, loop[i]] == 1):
-                live *= steps[i]
+            while i >= start and (steps[t, i] == 1 or WHOLLY[operand, loop[t, i]] == 1):
+                live *= steps[t, i]
                 i -= 1
             start = table[e, 8]
             needed[e] = held if live == 1 else held // live
@@ -171,41 +182,75 @@ def fill_contents(loop, steps, first, memory, capacity, users, bits, table, need
 
 
 @njit(cache=True, error_model="numpy")
-def list_links(first, inside, port, width, bits, different, reduced, unrolling, distinct, table, links):
-    """Transfers of one tiling under one unrolling, both sides of each link; returns their number.
+def list_links(first, inside, port, width, bits, different, reduced, distinct, table, links):
+    """Transfers of one tiling, both sides of each link; returns their number.
 
-    unrolling: 0 or 1.  links: out, int64 [4 E, LINK_COLUMNS]: 0 entry, 1 direction, 2 port, 3 row of the level below in
-    `table`, 4 elements per transfer, 5 port words of a transfer.
+    links: out, int64 [4 E, LINK_COLUMNS]: 0 entry, 1 direction, 2 port, 3 row of the level below in `table`, 4 elements
+    per transfer and 5 its cycles (unrolling 1), 8 its port words (unrolling 0).
     """
     entries = inside.shape[0]
     n = 0
     for operand in range(3):
         below = entries + operand
         for e in range(first[operand], first[operand + 1]):
-            inner = table[below, 2 + unrolling]
+            inner = table[below, 2]
+            inner_timed = table[below, 3]
             outer = inner
+            outer_timed = inner_timed
             if inside[e] == 0 and (below >= entries or inside[below] == 1):
-                outer = table[below, 4 + unrolling] if distinct == 1 else inner * different[unrolling, operand]
-            partial = table[below, 7] == 1 or (reduced[unrolling] == 1 and inside[e] == 1)
+                if distinct == 1:
+                    outer = table[below, 4]
+                    outer_timed = table[below, 5]
+                else:
+                    outer *= different[0, operand]
+                    outer_timed *= different[1, operand]
+            partial = operand == 0 and (table[below, 7] == 1 or (reduced == 1 and inside[e] == 1))
             size = bits[operand + 1] if operand > 0 else bits[0 if partial else 1]
-            for down in range(2):
-                if (down == 1 and operand == 0 and not partial) or (down == 0 and operand > 0):
-                    continue
-                for side in range(2):
-                    if side == 1 and below >= entries:
-                        continue
+            for down in range(0 if operand == 0 else 1, 2 if operand > 0 or partial else 1):
+                for side in range(1 if below >= entries else 2):
                     here = e if side == 0 else below
-                    direction = (0 if down == 1 else 2) if side == 0 else (1 if down == 1 else 3)
+                    direction = 2 * (1 - down) if side == 0 else 3 - 2 * down
+                    amount = outer if side == 0 else inner
+                    timed = outer_timed if side == 0 else inner_timed
+                    bandwidth = width[port[here, direction]]
                     links[n, 0] = here
                     links[n, 1] = direction
                     links[n, 2] = port[here, direction]
                     links[n, 3] = below
-                    links[n, 4] = outer if side == 0 else inner
-                    bandwidth = width[links[n, 2]]
-                    links[n, 5] = (links[n, 4] * size + bandwidth - 1) // bandwidth
+                    links[n, 4] = timed
+                    links[n, 8] = (amount * size + bandwidth - 1) // bandwidth
+                    links[n, 5] = links[n, 8] if timed == amount else (timed * size + bandwidth - 1) // bandwidth
                     n += 1
             below = e
     return n
+
+
+@njit(cache=True, error_model="numpy")
+def first_wrong(loop, steps, end, first, cover):
+    """First tiling that is not one of the layer, or -1: unknown loop, no step, levels out of order, wrong products.
+
+    cover: int64 [7], product of the steps of each loop.
+    """
+    found = np.empty(7, np.int64)
+    size = loop.shape[1]
+    for t in range(loop.shape[0]):
+        found[:] = 1
+        for i in range(size):
+            if loop[t, i] < 0 or loop[t, i] > 6 or steps[t, i] < 1:
+                return t
+            found[loop[t, i]] *= steps[t, i]
+        for d in range(7):
+            if found[d] != cover[d]:
+                return t
+        for operand in range(3):
+            last = 0
+            for e in range(first[operand], first[operand + 1]):
+                if end[t, e] < last:
+                    return t
+                last = end[t, e]
+            if last != size:
+                return t
+    return -1
 
 
 @njit(cache=True, error_model="numpy")
@@ -217,7 +262,6 @@ def price_tilings(
     entries = memory.shape[0]
     size = loop.shape[1]
     ports = width.shape[0]
-    one = np.ones(7, np.int64)
     prefix = np.empty((size + 1, 7), np.int64)
     span = np.empty(size + 1, np.int64)
     table = np.zeros((entries + 3, LEVEL_COLUMNS), np.int64)
@@ -225,26 +269,30 @@ def price_tilings(
     used = np.empty((2, capacity.shape[0]), np.int64)
     twice = np.empty(entries, np.int64)
     links = np.empty((4 * entries, LINK_COLUMNS), np.int64)
-    loads = np.empty((ports, 7), np.int64)
+    loads = np.empty((ports, 8), np.int64)
     windows = np.empty((4, MAX_WINDOWS), np.int64)
     waits = np.empty((entries, 4), np.int64)
     for t in range(loop.shape[0]):
-        fill_levels(loop[t], steps[t], end[t], first, inside, stride, top, bottom, different, gathered, distinct, one,
-                    prefix, span, table)  # fmt: skip
-        overfull[t] = fill_contents(loop[t], steps[t], first, memory, capacity, users, bits, table, needed, used, twice)
-        n = list_links(first, inside, port, width, bits, different, reduced, 0, distinct, table, links)
+        fill_levels(t, loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, prefix,
+                    span, table)  # fmt: skip
+        overfull[t] = fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, needed, used, twice)
+        n = list_links(first, inside, port, width, bits, different, reduced, distinct, table, links)
         for m in range(capacity.shape[0]):
             accesses[t, m, 0] = 0
             accesses[t, m, 1] = 0
         for i in range(n):
             e = links[i, 0]
-            count = links[i, 5] * table[links[i, 3], 1]
+            count = links[i, 8] * table[links[i, 3], 1]
             if inside[e] == 1:
                 count *= active
             # Directions 0 and 3 read, 1 and 2 write.
             accesses[t, memory[e], 1 if 0 < links[i, 1] < 3 else 0] += count
             if words.shape[0] > 0:
                 words[t, e, links[i, 1]] = count
-        n = list_links(first, inside, port, width, bits, different, reduced, 1, distinct, table, links)
-        ladder(span[size], first, port, rank, width, both, bits, table, twice, links, n, loads, windows, waits,
-               cycles[t])  # fmt: skip
+        cycles[t, 0] = span[size]
+        computing = span[size] + worst_stall(span[size], table, twice, links, n, loads, windows)
+        wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits)
+        onload = first_loading(first, port, both, waits)
+        cycles[t, 1] = computing
+        cycles[t, 2] = computing + onload
+        cycles[t, 3] = computing + onload + last_unloading(first, waits)

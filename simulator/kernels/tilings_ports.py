@@ -1,7 +1,7 @@
 """Stalls of ports, first loading and last unloading of one tiling; plain definition: `costmodel/loopnest_latency.py`.
 
 links            int64 [4 E, LINK_COLUMNS]: 0 entry, 1 direction, 2 port, 3 row of the level below in the level table,
-                 4 elements per transfer, 5 cycles of a transfer; scratch: 6 period, 7 window
+                 4 elements per transfer, 5 cycles of a transfer; scratch: 6 period, 7 window or wait to spare
 table            int64 [E + 3, 9], level table: 0 cycles of a period, 1 periods, 3 tile, 6 outermost idle loops, 7 open
 n                number of links
 span             cycles without stalls
@@ -10,8 +10,9 @@ rank             int64 [E, 4], place of an entry's direction on its port
 width, both      int64 [P], bits of a port; 1 where it serves W and I
 bits             int64 [4], width of an element: open sum, final O, W, I
 twice            int64 [E], 1 where a level is double-buffered
-loads            int64 [P, 7], scratch: 0 links, 1 stall, 2 positive, 3 negative, 4 windows, 5 one window is always
-                 open, 6 cycles of first loading or last unloading that can wait for the computation
+loads            int64 [P, 8], scratch: 0 links, 1 stall, 2 positive, 3 negative, 4 windows, 5 one window is always
+                 open, 6 cycles of first loading or last unloading that can wait for the computation, 7 elements per
+                 cycle of what moves more than once
 windows          int64 [4, MAX_WINDOWS], scratch
 port             int64 [E, 4], port per entry and direction
 computing        cycles with stalls
@@ -20,7 +21,7 @@ waits            int64 [E, 4], scratch: cycles of first loading or last unloadin
 
 from numba import njit
 
-LINK_COLUMNS = 8
+LINK_COLUMNS = 9
 # A port serves at most four directions of three operands.
 MAX_WINDOWS = 12
 
@@ -70,8 +71,10 @@ def union_of_windows(links, n, chosen, span, windows):
 
 @njit(cache=True, error_model="numpy")
 def worst_stall(span, table, twice, links, n, loads, windows):
-    """Stall of the worst port, at least 0; fills `loads` (without its last column) and the scratch of `links`."""
-    loads[:] = 0
+    """Stall of the worst port, at least 0; fills `loads` (without its last two columns) and the scratch of `links`."""
+    for p in range(loads.shape[0]):
+        for column in range(loads.shape[1]):
+            loads[p, column] = 0
     for i in range(n):
         below = links[i, 3]
         p = links[i, 2]
@@ -107,52 +110,61 @@ def wait_for_transfers(computing, first, rank, width, bits, table, links, n, loa
     """Cycles that the first and last transfers add to `computing` cycles of computation, per entry and direction."""
     for i in range(n):
         e = links[i, 0]
+        p = links[i, 2]
         waits[e, links[i, 1]] = links[i, 5]
         links[i, 7] = 0
-        if table[links[i, 3], 1] == 1 and not (e < first[1] and links[i, 1] < 2):
+        # Partial sums on their way down are neither loaded first nor unloaded last.
+        if e < first[1] and links[i, 1] < 2:
+            continue
+        if table[links[i, 3], 1] == 1:
             operand = 0 if e < first[1] else 1 if e < first[2] else 2
             size = bits[operand + 1] if operand > 0 else bits[1 - table[first[0], 7]]
-            bandwidth = width[links[i, 2]]
-            least = (table[first[operand], 3] * size + bandwidth - 1) // bandwidth
+            least = (table[first[operand], 3] * size + width[p] - 1) // width[p]
             links[i, 7] = max(0, links[i, 5] - least)
-            loads[links[i, 2], 6] += links[i, 7]
+            loads[p, 6] += links[i, 7]
+        elif links[i, 4] >= links[i, 6]:
+            loads[p, 7] += links[i, 4] // links[i, 6]
     for p in range(loads.shape[0]):
-        if loads[p, 6] == 0:
-            continue
-        busy = 0
-        for i in range(n):
-            if links[i, 2] == p and table[links[i, 3], 1] > 1 and not (links[i, 0] < first[1] and links[i, 1] < 2):
-                busy += links[i, 4] // links[i, 6]
-        spare = max(0, (width[p] - busy) * computing // width[p])
-        if loads[p, 6] <= spare:
-            for i in range(n):
-                if links[i, 2] == p:
-                    waits[links[i, 0], links[i, 1]] -= links[i, 7]
-            continue
-        # The longest transfer may wait first; of equal ones, the first of the port.
-        while spare > 0:
-            best = -1
-            for i in range(n):
-                if links[i, 2] != p or links[i, 7] == 0:
-                    continue
-                longer = 1 if best < 0 else links[i, 5] - links[best, 5]
-                if longer == 0:
-                    longer = rank[links[best, 0], links[best, 1]] - rank[links[i, 0], links[i, 1]]
-                if longer > 0:
-                    best = i
-            if best < 0:
-                break
-            moved = min(links[best, 7], spare)
-            waits[links[best, 0], links[best, 1]] -= moved
-            spare -= moved
-            links[best, 7] = 0
+        if loads[p, 6] > 0:
+            spare = computing
+            if loads[p, 7] > 0:
+                spare = max(0, (width[p] - loads[p, 7]) * computing // width[p])
+            if loads[p, 6] > spare:
+                share_spare(spare, p, rank, links, n)
+    for i in range(n):
+        waits[links[i, 0], links[i, 1]] -= links[i, 7]
 
 
 @njit(cache=True, error_model="numpy")
-def ladder(span, first, port, rank, width, both, bits, table, twice, links, n, loads, windows, waits, rungs):
-    """Fills rungs, int64 [4]: span, with stalls, with the first loading, with the last unloading."""
-    computing = span + worst_stall(span, table, twice, links, n, loads, windows)
-    wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits)
+def share_spare(spare, chosen, rank, links, n):
+    """Cuts the waits to spare of the port `chosen` to `spare` cycles in all: the longest transfer is served first.
+
+    Of equally long ones, the first of the port is.
+    """
+    for i in range(n):
+        if links[i, 2] == chosen:
+            links[i, 6] = links[i, 7]
+            links[i, 7] = 0
+    while spare > 0:
+        best = -1
+        for i in range(n):
+            if links[i, 2] != chosen or links[i, 6] == 0:
+                continue
+            longer = 1 if best < 0 else links[i, 5] - links[best, 5]
+            if longer == 0:
+                longer = rank[links[best, 0], links[best, 1]] - rank[links[i, 0], links[i, 1]]
+            if longer > 0:
+                best = i
+        if best < 0:
+            return
+        links[best, 7] = min(links[best, 6], spare)
+        links[best, 6] = 0
+        spare -= links[best, 7]
+
+
+@njit(cache=True, error_model="numpy")
+def first_loading(first, port, both, waits):
+    """Cycles until W and I have reached the array: at the same time, but one after another where ports serve both."""
     alone_w, half_w, shared_w = 0, 0, 0
     alone_i, half_i, shared_i = 0, 0, 0
     for e in range(first[1] + 1, first[3]):
@@ -168,14 +180,16 @@ def ladder(span, first, port, rank, width, both, bits, table, twice, links, n, l
             alone_i += wait if serving == 0 else 0
             half_i = wait if serving == 1 else half_i
             shared_i += wait if serving == 2 else 0
-    onload = min(
+    return min(
         shared_w + max(shared_i + half_i + alone_i, half_w + alone_w),
         shared_i + max(shared_w + half_w + alone_w, half_i + alone_i),
     )
-    offload = 0
+
+
+@njit(cache=True, error_model="numpy")
+def last_unloading(first, waits):
+    """Cycles until the last outputs have left, one link after another."""
+    cycles = 0
     for e in range(1, first[1]):
-        offload += max(waits[e - 1, 3], waits[e, 2])
-    rungs[0] = span
-    rungs[1] = computing
-    rungs[2] = computing + onload
-    rungs[3] = computing + onload + offload
+        cycles += max(waits[e - 1, 3], waits[e, 2])
+    return cycles

@@ -130,10 +130,16 @@ def test_tilings_that_do_not_fit_are_refused() -> None:
     tilings = Tilings.of(mappings)
     steps = tilings.steps.copy()
     steps[3, 0] += 1
-    with pytest.raises(InputError, match="do not cover the layer"):
+    with pytest.raises(InputError, match=r"tilings\[3\]: a tiling has"):
         price_tilings(layer, machine, replace(tilings, steps=steps))
-    with pytest.raises(InputError, match="levels hold the loops in order"):
+    with pytest.raises(InputError, match=r"tilings\[0\]: a tiling has"):
         price_tilings(layer, machine, replace(tilings, end=np.where(tilings.end == tilings.end.max(), 0, tilings.end)))
+    loop = tilings.loop.copy()
+    loop[2, 1] = 7
+    with pytest.raises(InputError, match=r"tilings\[2\]: a tiling has"):
+        price_tilings(layer, machine, replace(tilings, loop=loop))
+    with pytest.raises(InputError, match="do not cover the layer"):
+        price_tilings(replace(layer, sizes={**layer.sizes, "K": layer.sizes["K"] + 1}), machine, tilings)
     closed = replace(machine.memories[0], ports=())
     with pytest.raises(InputError, match="no port serves"):
         price_tilings(layer, replace(machine, memories=(closed, *machine.memories[1:])), tilings)
