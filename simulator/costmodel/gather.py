@@ -1,4 +1,7 @@
-"""Closed form of a gather core: expected cycles of a timestep's windows, group by group."""
+"""Closed form of a gather core: expected cycles of a timestep's windows, group by group.
+
+Without gating, operations are the dense ones: events of summed pooling beyond these cost cycles, not operations.
+"""
 
 from __future__ import annotations
 

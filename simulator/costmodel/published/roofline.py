@@ -41,4 +41,4 @@ def bound_ps(schedule: Schedule, hardware: Hardware, activity: Activity) -> floa
             times = 1 if i < schedule.prologue else repetitions
             rate = far.burst_bits / far.burst_cycles * hardware.clocks[far.clock]
             busy[int(schedule.far[i])] = busy.get(int(schedule.far[i]), 0.0) + int(schedule.bits[i]) * times / rate
-    return max(compute, *busy.values(), 0.0) * PS_PER_SECOND if busy else compute * PS_PER_SECOND
+    return max(compute, *busy.values()) * PS_PER_SECOND if busy else compute * PS_PER_SECOND

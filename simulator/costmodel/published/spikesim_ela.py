@@ -47,7 +47,7 @@ def ela(layers: Sequence[Convolution], steps: int, size: int = 64, kernel: int =
     PE = ceil(Cin / X) ceil(Cout / X);  E = sum PE H^2 T E_PE;  t = 104 ns T (sum of int(0.75 H^2 Cout), last in full).
     """
     if not layers or size < 8:
-        raise InputError("ELA needs layers and arrays of at least 8 columns", found=f"{len(layers)} layers, size {size}")
+        raise InputError("ELA needs layers, and arrays of 8 columns", found=f"{len(layers)} layers, size {size}")
     share = size // 8
     pes = [ceil_div(layer.inputs, size) * ceil_div(layer.outputs, size) for layer in layers]
     read = kernel**2 * CROSSBAR_PJ + share * (ADC_PJ + MUX_PJ)
