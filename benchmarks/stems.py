@@ -11,6 +11,7 @@ its latency as one figure.  Here every word is moved, so latency is split by wha
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -20,19 +21,23 @@ from typing import Any
 from benchmarks.command import Result, show_result
 from simulator.errors import InputError, NeurocycleError, nearest
 from simulator.hardware import load_hardware
+from simulator.hardware.specs.dram_banked import OUTCOMES
 from simulator.mapping import Mapping, lower
 from simulator.mapping.fusion import FUSED_CHOICES, Fusion, fused_entries
 from simulator.mapping.schedule import LOAD, OPERANDS, STORE
 from simulator.network import Network, load_network
 from simulator.network.stems import red_blocks
+from simulator.record import Record
 from simulator.run import simulate
 from simulator.trace.dense import dense_trace
 from simulator.units import ceil_div
 
 NETWORKS = {f"{k}PLIF": (f"sew_{k}plif", 16) for k in range(8)} | {"RED": ("red_lif", 12)}
+HARDWARE = ("stems_meta1m", "stems_meta1m_lpddr4")
 KB = 1024
 PUBLISHED = {128: 1.05, 256: 2.1 / 2, 384: 3.1 / 3}
 """What the published files' small buffers hold, as a multiple of the size in their name."""
+OUT = ("write", "write_burst")
 SIZES = (128, 256, 384, 512, 1024, 2048, 64 * 1024, 128 * 1024)
 MAC_PJ = (26_107_445_248 + 22_454_272 + 22_454_272) * 0.07
 POINTS = {
@@ -71,6 +76,7 @@ class Point:
     depth: str
     overrides: tuple[str, ...] = ()
     fusion: Fusion = field(default_factory=Fusion)
+    hardware: str = HARDWARE[0]
 
 
 def parse_buffer(text: str, published: bool) -> tuple[str, ...]:
@@ -92,7 +98,7 @@ def prepare(point: Point) -> tuple[Network, Any, Mapping, int]:
         raise InputError("not a network of the study", key="--schedule", found=point.network, allowed=list(NETWORKS),
                          nearest=nearest(point.network, list(NETWORKS)))  # fmt: skip
     name, steps = NETWORKS[point.network]
-    network, hardware = load_network(name), load_hardware("stems_meta1m", point.overrides)
+    network, hardware = load_network(name), load_hardware(point.hardware, point.overrides)
     blocks = red_blocks() if point.network == "RED" else None
     entries = fused_entries(network, hardware, point.time, point.depth, blocks)
     return network, hardware, Mapping(hardware.name, network.name, "all", entries, {}, steps, point.fusion), steps
@@ -120,6 +126,19 @@ def fixed_cycles(network: Network, steps: int) -> int:
     return total * steps
 
 
+def bursts(record: Record) -> dict[str, dict[str, int]]:
+    """What became of the bursts of a main memory with rows, by operand: what a constant per bit does not show."""
+    unit = record.units.index("dram")
+    found: dict[str, dict[str, int]] = {}
+    for verb in OUTCOMES:
+        for operand in OPERANDS[:3]:
+            action = f"{verb}:{operand}"
+            if action in record.actions:
+                count = int(record.counts[unit, :, record.actions.index(action)].sum())
+                found.setdefault(operand, {})[verb] = count
+    return found
+
+
 def run(point: Point) -> dict[str, Any]:
     """Simulates a point with dense activity: energies in pJ, cycles by term, CPU seconds."""
     network, hardware, mapping, steps = prepare(point)
@@ -127,8 +146,14 @@ def run(point: Point) -> dict[str, Any]:
     record = simulate(hardware, network, dense_trace(network, steps), mapping, activity="dense")
     by: dict[tuple[str, str], float] = record.energy.by(lambda t: (t.unit, t.action))
 
-    def pj(unit: str, *actions: str) -> float:
-        return sum(value for (u, a), value in by.items() if u == unit and (not actions or a in actions))
+    def pj(unit: str, operand: str = "", *verbs: str) -> float:
+        """Energy of a unit; of an operand's actions only, or of certain verbs only."""
+        found = []
+        for (u, action), value in by.items():
+            verb, what = action.split(":")
+            if u == unit and operand in ("", what) and (not verbs or verb in verbs):
+                found.append(value)
+        return math.fsum(found)
 
     array = record.cycles["array"]
     fixed = fixed_cycles(network, steps)
@@ -138,8 +163,9 @@ def run(point: Point) -> dict[str, Any]:
     return {
         "pj": {
             "total": record.energy.total, "MAC": pj("array"), "global": pj("global"), "weight SRAM": pj("weight"),
-            "input SRAM": pj("input"), "DRAM": pj("dram"), "state": pj("dram", "read:state", "write:state"),
-            "weight": pj("dram", "read:weight"), "input": pj("dram", "read:spike"), "output": pj("dram", "write:spike"),
+            "input SRAM": pj("input"), "DRAM": pj("dram"), "state": pj("dram", "state"), "weight": pj("dram", "weight"),
+            "input": pj("dram", "spike") - pj("dram", "spike", *OUT), "output": pj("dram", "spike", *OUT),
+            **({"refresh and background": pj("dram", "rank")} if pj("dram", "rank") else {}),
         },
         "cycles": {
             "total": array.cycles, "convolutions at the fixed unrolling": fixed,
@@ -147,6 +173,7 @@ def run(point: Point) -> dict[str, Any]:
             **{names[cause]: cycles for cause, cycles in array.stall.items()}, "idle": array.idle,
         },
         "main memory link busy": record.cycles["dram"].busy,
+        "bursts": bursts(record),
         "cpu_s": time.process_time() - begin,
     }  # fmt: skip
 
@@ -154,13 +181,15 @@ def run(point: Point) -> dict[str, Any]:
 def show(title: str, found: dict[str, Any], reference: dict[str, float] | None = None) -> list[str]:
     """Lines of a point; the reference stands beside where it has a figure."""
     ref = reference or {}
-    lines = [f"{title}   ({found['cpu_s']:.1f} s CPU)", f"  {'mJ':38}{'here':>14}{'reference':>14}"]
+    beside = f"{'reference':>14}" if ref else ""
+    lines = [f"{title}   ({found['cpu_s']:.1f} s CPU)", f"  {'mJ':38}{'here':>14}{beside}"]
     for name, value in found["pj"].items():
         known = {"MAC": MAC_PJ if ref else None}.get(name, ref.get(name))
         shown = "" if known is None else f"{known / 1e9:14.6f}{100 * (value / known - 1):+9.2f} %"
         label = f"  main memory: {name}s" if name in ("state", "weight", "input", "output") else name
+        label = f"  main memory: {name}" if name.startswith("refresh") else label
         lines.append(f"  {label:38}{value / 1e9:14.6f}{shown}")
-    lines.append(f"  {'cycles':38}{'here':>14}{'reference':>14}")
+    lines.append(f"  {'cycles':38}{'here':>14}{beside}")
     for name, value in found["cycles"].items():
         known = ref.get("cycles") if name == "total" else None
         shown = "" if known is None else f"{known:14,.0f}{100 * (value / known - 1):+9.2f} %"
@@ -174,6 +203,9 @@ def show(title: str, found: dict[str, Any], reference: dict[str, float] | None =
         left = int(ref["cycles"]) - fixed - sum(terms.values())
         lines.append(f"    {'reference, not attributed':50}{left:14,}")
     lines.append(f"  {'main memory link busy':38}{found['main memory link busy']:14,}")
+    for operand, counts in found["bursts"].items():
+        shown = ", ".join(f"{verb.replace('_', ' ')} {n:,}" for verb, n in counts.items())
+        lines.append(f"  bursts of {operand:8}{shown}")
     return lines
 
 
@@ -231,6 +263,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--schedule", nargs=3, metavar=("NETWORK", "TIME", "DEPTH"), help="another point")
     parser.add_argument("--buffer", default="1MB", help="size of the global buffer, such as 256KB")
     parser.add_argument("--published-sizes", action="store_true", help="small buffers as large as the published files")
+    parser.add_argument("--hardware", choices=HARDWARE, default=HARDWARE[0], help="flat main memory, or a real one")
     parser.add_argument("--sweep", action="store_true", help="main memory only, over schedules and buffers")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     for name in Fusion.__dataclass_fields__:
@@ -244,7 +277,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif options.schedule:
             overrides = parse_buffer(options.buffer, options.published_sizes)
             network, steps, depth = options.schedule
-            point = Point(network, steps, depth, overrides, fusion)
+            point = Point(network, steps, depth, overrides, fusion, options.hardware)
             found = run(point)
             bar = f"{found['pj']['total'] / 1e9:.4f} mJ, {found['cycles']['total']:,} cycles"
             result = Result(figures=found, bar=bar)
