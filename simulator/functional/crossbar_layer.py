@@ -153,7 +153,8 @@ class ArrayLayer:
                 "an input value lies outside what the wordlines are driven with",
                 key=f"projection {part.projection.name}",
                 found=int(found.min() if found.min() < low else found.max()),
-                allowed=f"{low} .. {high}; see input_bits of the cim_tile unit and the output of the source's neurons",
+                allowed=f"{low} .. {high}; see input_bits of the cim_tile unit, and "
+                "output and value_bits of the source's neurons",
             )
         return found
 

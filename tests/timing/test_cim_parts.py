@@ -11,6 +11,7 @@ from simulator import load_hardware, place, simulate
 from simulator.components.cim_tile import serial, traffic
 from simulator.components.cim_tile.assembly import Member
 from simulator.components.cim_tile.windows import needed
+from simulator.errors import InputError
 from simulator.mapping.crossbar.part import input_magnitude_bits
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.trace import StepSpikesBuilder, Trace
@@ -163,3 +164,26 @@ def test_bit_maps_and_planes_are_as_wide_as_what_neurons_keep(neuron: Neuron, st
     assert input_magnitude_bits(conv, source) == magnitude
     pooled = Projection("out", "in", "out", "conv", (1, 1), pool=Pool("sum", (2, 2), (2, 2)))
     assert input_magnitude_bits(pooled, source) == magnitude + 2  # four of the largest
+
+
+def test_a_count_beyond_the_stored_bits_is_refused() -> None:
+    """Fifteen fit four planes, sixteen do not; a network that says nothing keeps a byte."""
+
+    def run(count: int, **stored: int) -> int:
+        source = Population("in", (3, 1, 1), Neuron("input", output="multi", **stored))  # type: ignore[arg-type]
+        conv = Projection("out", "in", "out", "conv", (1, 1), weight_bits=4)
+        network = Network("counts", (source, Population("out", (2, 1, 1), Neuron())), (conv,))
+        made = {}
+        for name, values in (("in", [count]), ("out", [])):
+            builder = StepSpikesBuilder()
+            builder.begin_sample()
+            builder.add_step(np.arange(len(values), dtype=np.uint32), np.array(values, np.int32) if values else None)
+            made[name] = builder.build()
+        trace = Trace("counts", network.topology(), "step", np.array([1], np.int64), made)
+        hardware = load_hardware("cim_rram65", ["cim.crossbar.row_policy=static"])
+        record = simulate(hardware, network, trace)
+        return int(record.counts[:, :, record.actions.index("check:vector")].sum())
+
+    assert run(15, value_bits=4) == run(16) == 1
+    with pytest.raises(InputError, match="value_bits"):
+        run(16, value_bits=4)

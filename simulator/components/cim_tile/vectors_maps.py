@@ -81,7 +81,8 @@ class PartInputs:
                 "an input value lies outside what the wordlines are driven with",
                 key=f"projection {self.part.projection.name}",
                 found=int(low if low < self.range[0] else high),
-                allowed=f"{self.range[0]} .. {self.range[1]}; see input_bits of the cim_tile unit",
+                allowed=f"{self.range[0]} .. {self.range[1]}; see input_bits of the cim_tile unit, and "
+                "output and value_bits of the source's neurons",
             )
 
     @property
