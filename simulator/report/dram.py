@@ -20,6 +20,9 @@ from simulator.report.quantity import percent, quantity
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from simulator.hardware.dram_geometry import DramGeometry
+    from simulator.hardware.dram_timing import DramTiming
+
 TYPE = "banked_dram"
 ROWS = ("row_hit", "row_closed", "row_conflict")
 """Of every burst exactly one: its row was open; its bank was closed; another row was open."""
@@ -168,7 +171,7 @@ def _overheads(
     record: Record, unit: str
 ) -> Iterator[tuple[str, int | None, int | None, float | None, float | None]]:
     """(what, times, cycles, share of the time, pJ): refresh holds its rank or bank for tRFC, of all ranks' (banks')
-    cycles; the bus stands still at least for the distance of a read and a write beyond that of two reads."""
+    cycles; the data bus stands still at least as `_still` says."""
     spec: Any = record.hardware.units[unit]
     timing, geometry = spec.timing, spec.geometry
     u, column = record.units.index(unit), {name: a for a, name in enumerate(record.actions)}
@@ -185,9 +188,7 @@ def _overheads(
     yield ("refresh, of a bank" if single else "refresh, of a rank", refreshes, held,
            held / (cycles * places) if cycles else None, energy.get((unit, "refresh:rank"), 0.0))  # fmt: skip
     turns = sum(counted(f"turnaround:{operand}") for operand in OPERANDS)
-    to_write = max(0, timing.tcl_cycles + timing.trtrs_cycles - timing.tcwl_cycles)
-    to_read = max(0, timing.tcwl_cycles + timing.trtrs_cycles - timing.tcl_cycles)
-    still = turns // 2 * (to_write + to_read)
+    still = _still(turns, timing, geometry)
     share = still / (cycles * geometry.channels) if cycles else None
     yield "turning the data bus, at least", turns, still, share, None
     for verb, what in (("active", "background, a row open"), ("idle", "background, no row open")):
@@ -201,6 +202,19 @@ def _overheads(
         flat = _flat_memory(heading).background_mw.value * record.end_ps / 1000  # 1 mW for 1 ps is 1e-3 pJ
         if flat:
             yield f"beside: background of {heading!r}", None, None, None, flat
+
+
+def _still(turns: int, timing: DramTiming, geometry: DramGeometry) -> int:
+    """Fewest cycles in which the data bus is empty because its direction changed `turns` times.
+
+    Each change leaves tRTRS empty.  With one rank, a read after a write, every second change, is issued tWTR after the
+    write's data and has its own tAL + tCL later (JESD79-4, write to read); with more it may go to another rank.
+    """
+    still = turns * timing.trtrs_cycles
+    if geometry.ranks == 1:
+        recovery = timing.twtr_l_cycles if geometry.bank_groups == 1 else timing.twtr_s_cycles
+        still += turns // 2 * (recovery + timing.tal_cycles + timing.tcl_cycles - timing.trtrs_cycles)
+    return still
 
 
 def _flat_memory(heading: str) -> Any:
