@@ -9,7 +9,7 @@ import numpy as np
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tally import REPETITION, Tally
 from simulator.costmodel.tile_flow import follow, run_flow
-from simulator.costmodel.tile_vectors import LayerForm, position_bits
+from simulator.costmodel.tile_vectors import LayerForm, Step, position_bits
 from simulator.errors import InputError
 from simulator.mapping.crossbar.check import check_crossbars
 from simulator.mapping.place import place
@@ -36,6 +36,8 @@ class TileChip:
         self.built = {self.plan.unit: self.plan.built}
         self.layers = list(self.plan.layers.values())
         self.forms = [LayerForm(self.spec, self.hertz, layer) for layer in self.layers]
+        signatures = [form.signature for form in self.forms]
+        self.kinds = [signatures.index(signature) for signature in signatures]
         self.inputs = [p for p in network.populations if p.is_input and self.plan.consumers[p.name]]
         index = {p.name: i for i, p in enumerate(network.populations)}
         self.streams: list[Stream] = []
@@ -111,10 +113,15 @@ class TileChip:
         mine = counts[self.unit]
         paces, late = self._entry(found, mine, where)
         active = []
+        priced: dict[tuple[Any, ...], Step] = {}  # blocks that repeat are priced once
         for number, (form, layer) in enumerate(zip(self.forms, self.layers, strict=True)):
             row = mine[where[layer.layer]]
             live = found.value[self.live[number]]
-            step = form.step([found.value[s] for s in self.arriving[number]])
+            arriving = [found.value[s] for s in self.arriving[number]]
+            key = self.kinds[number], *(p.tobytes() for p in arriving)
+            if key not in priced:
+                priced[key] = form.step(arriving)
+            step = priced[key]
             for action, amount in step.counts.items():
                 row[self._column(action)] += float((amount * live) @ weight) * samples
             fires = found.value[self.own[number]]

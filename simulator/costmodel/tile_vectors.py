@@ -70,6 +70,16 @@ class LayerForm:
             alike.setdefault((block.part, block.outputs, *self.columns[number], *tables), []).append(number)
         self.alike = list(alike.values())
         self.lanes = [(lane.row_block, lane.tile) for lane in layer.lane_tiles(0)]
+        neuron = layer.population.neuron
+        self.signature = (
+            tuple((p.shape, p.kernel, p.stride, p.padding, p.dilation, p.planes, p.projection.kind, p.projection.pool,
+                   p.slices, p.rows_per_input) for p in layer.parts),
+            layer.grid, layer.outputs, layer.copies, neuron.model, bool(np.any(neuron.bias)),
+            tuple((key, *found) for key, found in alike.items()),
+            tuple((block, tile - layer.home_tile(0)) for block, tile in self.lanes),
+            self.readers.tobytes(), self.remote.tobytes(),
+        )  # fmt: skip
+        """What `step` depends on besides the unit: layers with equal ones cost the same at equal rates."""
         self.adding = self._adding()
         joint: dict[bytes, int] = {}
         reaches = np.zeros((len(layer.row_blocks), layer.outputs), np.uint8)
