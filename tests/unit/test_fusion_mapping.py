@@ -202,3 +202,43 @@ def test_two_kinds_of_layers_do_not_mix() -> None:
         Mapping("h", "n", "all", (FusedMapping("a", "array", 0, "one"), LayerMapping("b", ("core",), 1, 1)))
     with pytest.raises(InputError, match="share it"):
         Mapping("h", "n", "all", (FusedMapping("a", "array", 0, "one"), FusedMapping("b", "array", 0, "all")))
+
+
+@pytest.mark.parametrize("size", [131_072, 262_144, 1_048_576])
+@pytest.mark.parametrize(("time", "depth"), [("1111111", "1111111"), ("0000000", "0000000"), ("0011111", "1111000")])
+def test_no_row_reads_what_is_not_there(size: int, time: str, depth: str) -> None:
+    """Replays a schedule with the last row of each unit as its clock: what a row reads was loaded or computed before.
+
+    Rows wait for rows named in `after` and, by the order of their unit, for all earlier rows of these units.
+    """
+    network, hardware = load_network("sew_7plif"), load_hardware("stems_meta1m", [f"global.capacity_bytes={size}"])
+    made = fused_entries(network, hardware, time, depth)
+    s = lower(Mapping(hardware.name, network.name, "all", made, {}, 16), network, hardware)
+    units = {int(u): i for i, u in enumerate(np.unique(s.unit))}
+    seen = np.full((s.rows, len(units)), -1)  # per row: the last row of each unit that is complete before it starts
+    last = [-1] * len(units)
+    for row in range(s.rows):
+        mine = units[int(s.unit[row])]
+        before = [last[mine], *s.after_of(row).tolist()]
+        for other in before:
+            if other >= 0:
+                seen[row] = np.maximum(seen[row], seen[other])
+                at = units[int(s.unit[other])]
+                seen[row, at] = max(seen[row, at], other)
+        last[mine] = row
+    weight_load: dict[int, int] = {}
+    state_move: dict[tuple[int, int], int] = {}
+    for row in range(s.rows):
+        layer = int(s.layer[row])
+        if s.operand[row] == 0:
+            weight_load[layer] = row
+        elif s.operand[row] == 1:
+            state_move[layer, int(s.x0[row])] = row
+        elif s.op[row] == 1:
+            name = s.layers[layer]
+            load = units[int(s.unit[weight_load[layer]])] if layer in weight_load else -1
+            if load >= 0:
+                assert seen[row, load] >= weight_load[layer], (row, name)
+            if (layer, int(s.x0[row])) in state_move:
+                moved = state_move[layer, int(s.x0[row])]
+                assert s.op[moved] == 0 and seen[row, units[int(s.unit[moved])]] >= moved, (row, name)
