@@ -4,14 +4,15 @@
 
 FILE is a reference file such as `memory/zz_golden.json`; of a DIR every *.json file is read that holds `mappings`.  It
 names its `layer` and its `hardware` (YAML files beside it).  Per mapping: share of (operand, level) entries whose four
-word counts are equal, share of exact energies and ports, the first difference, the error of each rung.  The bar: all
-words exact, every rung within 1 %.  Beside it, the words if neighbouring elements shared their halo.
+word counts are equal, share of exact energies and ports, the first difference, the error of each rung; the compiled
+form must agree and says its speed.  The bar: all words exact, every rung within 1 %.  Beside it, the words if neighbouring elements shared their halo.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from typing import Any
 from benchmarks.command import Result, show_result
 from simulator.costmodel.loopnest import LoopCost, price_loops
 from simulator.costmodel.loopnest_file import Entry, read_json, read_layer, read_machine, read_mapping
-from simulator.costmodel.loopnest_types import DIRECTIONS, OPERANDS
+from simulator.costmodel.loopnest_types import DIRECTIONS, OPERANDS, LoopLayer, LoopMachine, PinnedLoops
+from simulator.costmodel.tilings import Tilings, price_tilings
 from simulator.errors import InputError, NeurocycleError
 
 RUNGS = ("ideal", "ideal_temporal", "total0", "total1", "total2")
 RUNG_TOLERANCE = 0.01
 ENERGY_TOLERANCE = 1e-9
+COPIES = 60_000
 
 
 def compute(path: Path) -> Result:
@@ -33,11 +36,14 @@ def compute(path: Path) -> Result:
     cases = []
     for file, tree in reference_files(path):
         layer, machine = (read(_beside(tree, key)) for read, key in ((read_layer, "layer"), (read_machine, "hardware")))
+        mappings = []
         for entry in tree.of("mappings").entries():
             mapping = read_mapping(entry, tree.of("spatial"), tree.of("spatial_for_latency"))
+            mappings.append(mapping)
             ours = price_loops(layer, machine, mapping)
             shared = price_loops(layer, machine, mapping, "distinct")
             cases.append(judge(result, file.name, entry, ours, shared))
+        compare_compiled(result, file.name, layer, machine, mappings, cases[-len(mappings) :])
     entries = sum(case["entries"] for case in cases)
     exact = sum(case["exact_entries"] for case in cases)
     worst = max(error for case in cases for error in case["ladder_errors"].values())
@@ -101,6 +107,30 @@ def judge(result: Result, file: str, entry: Entry, ours: LoopCost, shared: LoopC
             "total_pj": ours.total_pj, "total_energy_exact": total_exact, "ports": ports,
             "ladder": {rung: mine for rung, (mine, _) in ladder.items()}, "ladder_errors": errors,
             "first_difference": (differences + wrong_port + [None])[0], "overfull": ours.overfull}  # fmt: skip
+
+
+def compare_compiled(
+    result: Result,
+    file: str,
+    layer: LoopLayer,
+    machine: LoopMachine,
+    mappings: list[PinnedLoops],
+    cases: list[dict[str, Any]],
+) -> None:
+    """Prices the mappings of a file with the compiled form, which must agree, and many copies to know its speed."""
+    found = price_tilings(layer, machine, Tilings.of(mappings))
+    for i, case in enumerate(cases):
+        same = found.cycles[i].tolist() == [case["ladder"][rung] for rung in RUNGS[1:]]
+        same &= close(float(found.energy_pj[i]), case["total_pj"])
+        result.check(same, f"{case['id']}: the compiled form differs: {found.cycles[i].tolist()}")
+    many = Tilings.of(mappings * (COPIES // len(mappings) + 1))
+    start = time.process_time()
+    price_tilings(layer, machine, many)
+    speed = len(many.loop) / (time.process_time() - start)
+    for case in cases:
+        case["tilings_per_cpu_s"] = round(speed)
+    result.lines.append(f"{file}: compiled form equal, {speed / 1e6:.2f} M tilings per CPU second "
+                        f"({many.loop.shape[1]} loops each)")  # fmt: skip
 
 
 def compare_ports(entry: Entry, ours: LoopCost) -> tuple[str, list[str]]:

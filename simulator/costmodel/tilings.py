@@ -24,6 +24,7 @@ from simulator.costmodel.loopnest_types import (
 )
 from simulator.errors import InputError
 
+CHUNK = 4096  # what is counted is priced while it is still in the cache
 BITS = ("O_partial", "O_final", "W", "I")
 
 
@@ -100,17 +101,20 @@ def price_tilings(
     _check(layer, machine, tilings)
     tables = machine_tables(layer, machine, tilings, sharing)
     size = tilings.loop.shape[0]
-    accesses = np.zeros((size, len(machine.memories), 2), np.int64)
-    cycles = np.zeros((size, 4), np.int64)
-    overfull = np.zeros(size, np.int64)
+    accesses = np.empty((size, len(machine.memories), 2), np.int64)
+    cycles = np.empty((size, 4), np.int64)
+    overfull = np.empty(size, np.int64)
+    energy = np.empty(size, np.float64)
     entries = len(tables["memory"])
     detail = np.zeros((size if words else 0, entries, len(DIRECTIONS)), np.int64)
-    kernel.price_tilings(
-        tilings.loop, tilings.steps, tilings.end, **tables,
-        accesses=accesses, cycles=cycles, overfull=overfull, words=detail,
-    )  # fmt: skip
-    prices = np.array([[memory.read_pj, memory.write_pj] for memory in machine.memories])
-    energy = np.tensordot(accesses, prices, axes=2) + layer.macs * machine.mac_pj
+    prices = np.array([[memory.read_pj, memory.write_pj] for memory in machine.memories]).reshape(-1)
+    for start in range(0, size, CHUNK):
+        part = slice(start, start + CHUNK)
+        kernel.price_tilings(
+            tilings.loop[part], tilings.steps[part], tilings.end[part], **tables,
+            accesses=accesses[part], cycles=cycles[part], overfull=overfull[part], words=detail[part],
+        )  # fmt: skip
+        energy[part] = accesses[part].reshape(-1, prices.size) @ prices + layer.macs * machine.mac_pj
     return TilingCosts(accesses, cycles, overfull, detail, energy)
 
 

@@ -10,9 +10,9 @@ rank             int64 [E, 4], place of an entry's direction on its port
 width, both      int64 [P], bits of a port; 1 where it serves W and I
 bits             int64 [4], width of an element: open sum, final O, W, I
 twice            int64 [E], 1 where a level is double-buffered
-loads            int64 [P, 8], scratch: 0 links, 1 stall, 2 positive, 3 negative, 4 windows, 5 one window is always
-                 open, 6 cycles of first loading or last unloading that can wait for the computation, 7 elements per
-                 cycle of what moves more than once
+loads            int64 [P, 8], scratch: 0 links, 1 stall, 2 positive, 3 negative, 4 windows, 5 cycles in which the
+                 window that is open longest is open, 6 cycles of first loading or last unloading that can wait for the
+                 computation, 7 elements per cycle of what moves more than once
 windows          int64 [4, MAX_WINDOWS], scratch
 port             int64 [E, 4], port per entry and direction
 computing        cycles with stalls
@@ -90,17 +90,18 @@ def worst_stall(span, table, twice, links, n, loads, windows):
         loads[p, 1] = stall
         loads[p, 2 if stall > 0 else 3] += stall
         loads[p, 4] += window * again
-        if window == period:
-            loads[p, 5] = 1
+        loads[p, 5] = max(loads[p, 5], window * (again + 1))
     worst = 0
     for p in range(loads.shape[0]):
         stall = loads[p, 1]
         if loads[p, 0] > 1:
             stall = loads[p, 2]
             slack = loads[p, 3] + loads[p, 4]
-            if slack > 0:
-                union = span if loads[p, 5] == 1 else union_of_windows(links, n, p, span, windows)
-                stall += max(0, slack - union)
+            # The union is at least the longest of the windows: only beyond that it is needed exactly.
+            union = loads[p, 5]
+            if union < slack and union < span:
+                union = union_of_windows(links, n, p, span, windows)
+            stall += max(0, slack - union)
         worst = max(worst, stall)
     return worst
 
