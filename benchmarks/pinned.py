@@ -5,7 +5,8 @@
 FILE is a reference file such as `memory/zz_golden.json`; of a DIR every *.json file is read that holds `mappings`.  It
 names its `layer` and its `hardware` (YAML files beside it).  Per mapping: share of (operand, level) entries whose four
 word counts are equal, share of exact energies and ports, the first difference, the error of each rung; the compiled
-form must agree and says its speed.  The bar: all words exact, every rung within 1 %.  Beside it, the words if neighbouring elements shared their halo.
+form must agree and says its speed.  The bar: all words exact, every rung within 1 %.  Beside it, the words if
+neighbouring elements shared their halo.
 """
 
 from __future__ import annotations
