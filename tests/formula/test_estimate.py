@@ -86,6 +86,13 @@ def test_uncalibrated_error_on_drawn_traces_is_within_five_percent(chip: str, ra
     assert made.energy.total == pytest.approx(made.total_pj, rel=1e-9)
 
 
+@pytest.mark.parametrize("action", ["convert:column", "convert_idle:column", "drive:row", "update:state", "check:vector"])
+def test_expected_row_groups_of_crossbars(action: str) -> None:
+    """From P(empty) alone; four timesteps of some hundred vectors leave a few percent of chance."""
+    record, made = both("cim_spikesim64", "digits", 0.1)
+    assert sum(column(made, "cim", action)) == pytest.approx(sum(column(record, "cim", action)), rel=0.04)
+
+
 def priced(chip: str, rate: float, overrides: tuple[str, ...] = ()) -> Estimate:
     """The estimate of digits under independent spikes, with the mapping of the chip as it is bundled."""
     network, plain = load_network("digits"), load_hardware(chip)
