@@ -86,7 +86,7 @@ def test_uncalibrated_error_on_drawn_traces_is_within_five_percent(chip: str, ra
     assert made.energy.total == pytest.approx(made.total_pj, rel=1e-9)
 
 
-@pytest.mark.parametrize("action", ["convert:column", "convert_idle:column", "drive:row", "update:state", "check:vector"])
+@pytest.mark.parametrize("action", ["convert:column", "convert_idle:column", "drive:row", "update:state"])
 def test_expected_row_groups_of_crossbars(action: str) -> None:
     """From P(empty) alone; four timesteps of some hundred vectors leave a few percent of chance."""
     record, made = both("cim_spikesim64", "digits", 0.1)
