@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from simulator.costmodel.loopnest import price_loops
-from simulator.costmodel.loopnest_links import Sharing
+from simulator.costmodel.loopnest_latency import TimedTransfer, union_of_windows
+from simulator.costmodel.loopnest_links import Sharing, Transfer
 from simulator.costmodel.loopnest_types import (
     DIRECTIONS,
     LOOPS,
@@ -22,6 +23,8 @@ from simulator.costmodel.loopnest_types import (
 )
 from simulator.costmodel.tilings import Tilings, price_tilings
 from simulator.errors import InputError
+from simulator.kernels.tilings_ports import LINK_COLUMNS, MAX_WINDOWS
+from simulator.kernels.tilings_ports import union_of_windows as kernel_union
 
 SEEDS = 150
 TILINGS = 6
@@ -111,6 +114,21 @@ def test_cases_reach_the_rare_branches() -> None:
         fractional += any(n.denominator > 1 for n in mappings[0].spatial.values())
         reduced += bool({"C", "FX"} & set(mappings[0].spatial))
     assert min(small, stalls) > 100 and min(fractional, reduced) > 30
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_union_of_windows_on_one_port(seed: int) -> None:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    spans = np.cumprod(rng.integers(1, 6, 6))
+    links = np.zeros((5, LINK_COLUMNS), np.int64)
+    links[:, 6] = rng.choice(spans, 5)
+    links[:, 7] = [int(rng.integers(1, max(period, 2))) for period in links[:, 6]]
+    timed = tuple(
+        TimedTransfer(Transfer("O", 0, "", 0, 1, 1, 1, int(period), int(spans[-1] // period), 1), int(window))
+        for period, window in links[:, 6:8]
+    )
+    windows = np.zeros((4, MAX_WINDOWS), np.int64)
+    assert kernel_union(links, 5, 0, spans[-1], windows) == union_of_windows(timed)
 
 
 def test_padding_changes_nothing() -> None:
