@@ -87,8 +87,8 @@ def parse_buffer(text: str, published: bool) -> tuple[str, ...]:
         names = [f"{s}KB" if s < 1024 else f"{s // 1024}MB" for s in SIZES]
         raise InputError("not a buffer size of the study", key="--buffer", found=text, allowed=names,
                          nearest=nearest(text, names))  # fmt: skip
-    held = int(size * KB * (PUBLISHED.get(size, 1) if published else 1))
     width = 1024 if size > 2048 else size  # 128 bits per 128 KB; the "infinite" ones keep the width of 1 MB
+    held = int(size * KB * (PUBLISHED.get(size, 1) if published else 1)) // (width // 8) * (width // 8)  # whole words
     return f"global.capacity_bytes={held}", f"global.width_bits={width}"
 
 

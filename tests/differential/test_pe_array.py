@@ -158,3 +158,18 @@ def test_nodes_take_the_length_of_the_samples() -> None:
     assert record.work["delivered_spikes"] == record.work["sent_fanout_spikes"]
     with pytest.raises(InputError, match="another length"):
         simulate(hardware, network, trace, mapping(network, {}, "all", 4))
+
+
+def test_a_window_is_filled_ahead_only_where_both_fit() -> None:
+    """The widest window is 6 rows x 3 columns x 3 channels x 4 bits = 216 bits, its next column 72: 240 hold one."""
+    network = net()
+    trace = bernoulli_trace(network, 1, 0.3, seed=4)
+    small, large = (
+        simulate(
+            load_hardware("stems_meta1m", [f"input.capacity_bytes={n}", "input.width_bits=16"]), network, trace
+        )
+        for n in (30, 4096)
+    )
+    assert (small.counts == large.counts).all()
+    assert small.cycles["array"].stall["input_fill"] > large.cycles["array"].stall["input_fill"]
+    assert small.cycles["array"].busy == large.cycles["array"].busy

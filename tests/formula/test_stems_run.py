@@ -35,8 +35,8 @@ def test_step_by_step_layer_by_layer() -> None:
 
 def test_buffer_sizes() -> None:
     assert parse_buffer("256KB", False) == ("global.capacity_bytes=262144", "global.width_bits=256")
-    assert parse_buffer("256KB", True)[0] == "global.capacity_bytes=275251"
-    assert parse_buffer("384KB", True)[0] == f"global.capacity_bytes={int(393216 * 3.1 / 3)}"
+    assert parse_buffer("256KB", True)[0] == f"global.capacity_bytes={275_251 // 32 * 32}"
+    assert parse_buffer("384KB", True)[0] == f"global.capacity_bytes={406_323 // 48 * 48}"
     assert parse_buffer("64MB", False) == ("global.capacity_bytes=67108864", "global.width_bits=1024")
     with pytest.raises(InputError, match="256KB"):
         parse_buffer("250KB", False)

@@ -136,6 +136,9 @@ def test_depth_first_by_columns() -> None:
     nodes = Nodes(net, entries(net, {"a": 8, "b": 4}), Fusion(), 1)
     order = [(population, c) for _, population, c, _ in Ready(nodes, [0] * 3, True)]
     assert order[:6] == [(1, 0), (1, 1), (1, 2), (2, 0), (1, 3), (1, 4)]
+    twice = Nodes(net, entries(net, {"a": 8, "b": 4}), Fusion(), 2)
+    steps = [t for _, _, _, t in Ready(twice, [0] * 3, True)]
+    assert steps == [0] * 12 + [1] * 12
     layers = [population for _, population, _, _ in Ready(nodes, [0] * 3, False)]
     assert layers[3] == 2
 
@@ -228,8 +231,14 @@ def test_no_row_reads_what_is_not_there(size: int, time: str, depth: str) -> Non
         last[mine] = row
     weight_load: dict[int, int] = {}
     state_move: dict[tuple[int, int], int] = {}
+    stored: dict[tuple[int, ...], int] = {}
     for row in range(s.rows):
         layer = int(s.layer[row])
+        tensor = tuple(int(a[row]) for a in (s.operand, s.population, s.x0, s.x1, s.t0, s.t1))
+        if s.op[row] == 2:
+            stored[tensor] = row
+        elif s.op[row] == 0 and tensor in stored:
+            assert seen[row, units[int(s.unit[stored[tensor]])]] >= stored[tensor], row
         if s.operand[row] == 0:
             weight_load[layer] = row
         elif s.operand[row] == 1:

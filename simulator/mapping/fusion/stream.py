@@ -78,7 +78,8 @@ def _pieces(
                 elif key in ("V", "O"):
                     need += ceil_div(bits * wide, columns * parts)
                 else:
-                    need += min(bits, ceil_div(bits * (wide + halo), columns))
+                    # A piece is loaded while the one before it, and what both share, are still there.
+                    need += min(bits, ceil_div(2 * bits * (wide + halo), columns))
             if need <= room:
                 return wide, channels // parts
             wide //= 2
