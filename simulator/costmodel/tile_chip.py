@@ -157,7 +157,7 @@ class TileChip:
         for population, stream in zip(self.inputs, self.entering, strict=True):
             p = found.value[stream]
             positions = population.shape[1] * population.shape[2]
-            bits, _, _ = position_bits(self.spec, population.shape[0], population.neuron.output, p)
+            bits, _, _ = position_bits(self.spec, population.shape[0], population.neuron.stored_bits, p)
             reader = self.plan.consumers[population.name][0][0]
             moved = float(bits @ found.weight) * found.samples * positions
             mine[where[reader], self._column("link:spike")] += moved

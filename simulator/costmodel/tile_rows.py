@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from simulator.mapping.crossbar import CrossbarLayer, CrossbarPart, RowBlock
+from simulator.mapping.crossbar import CrossbarPart, RowBlock
 
 
 def places(part: CrossbarPart, grid: tuple[int, int]) -> list[tuple[np.ndarray, int]]:
@@ -22,11 +21,6 @@ def places(part: CrossbarPart, grid: tuple[int, int]) -> list[tuple[np.ndarray, 
         kinds, count = np.unique((at >= 0) & (at < part.shape[1 + axis]), axis=0, return_counts=True)
         axes.append(list(zip(kinds, count.tolist(), strict=True)))
     return [((rows[:, None] & cols[None, :]).ravel(), n * m) for rows, n in axes[0] for cols, m in axes[1]]
-
-
-def group_limit(spec: Any, part: CrossbarPart) -> int:
-    """Inputs on at the same time: rows_parallel wordlines, of which an input takes `rows_per_input`."""
-    return min(part.shape[0] * part.taps, max(1, int(spec.crossbar.rows_parallel) // part.rows_per_input))
 
 
 def groups_of(
@@ -74,14 +68,3 @@ def plane_shares(part: CrossbarPart, p: np.ndarray) -> tuple[np.ndarray, list[np
     shares = [np.add.reduce([density[k] for k in range(area + 1) if k >> bit & 1] or [np.zeros_like(p)])
               for _, bit in part.planes]  # fmt: skip
     return some, shares
-
-
-def reading(layer: CrossbarLayer) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [copies, blocks] twice: tiles that fetch a block's rows; outputs whose sums go to the home in another."""
-    readers = np.zeros((layer.copies, len(layer.row_blocks)), np.int64)
-    remote = np.zeros_like(readers)
-    for lane in layer.lanes():
-        readers[lane.copy, lane.row_block] += 1
-        if lane.tile != layer.home_tile(lane.copy):
-            remote[lane.copy, lane.row_block] += lane.outputs
-    return readers, remote

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.costmodel.tile_rows import group_limit, groups_of, places, plane_shares, reading
+from simulator.costmodel.tile_rows import groups_of, places, plane_shares
 from simulator.mapping.crossbar import CrossbarLayer
 from simulator.units import ceil_div
 
-VALUE_BITS = {"binary": 1, "signed": 2, "multi": 8}
 """Bits of one neuron in a bit map, as the tile buffer keeps them."""
 
 
@@ -45,11 +44,11 @@ class LayerForm:
         line, self.read, self.hold, self.mux, self.convert = (spec.cycles(value, clock_hz) for value in ps)
         self.line = line + (crossbar.select_cycles if crossbar.row_policy == "pack" else 0)
         self.places = [places(part, layer.grid) for part in layer.parts]
-        self.readers, self.remote = reading(layer)
+        self.readers, self.remote = layer.reading()
         self.groups = []
         for block in layer.row_blocks:
             part = layer.parts[block.part]
-            limit = group_limit(spec, part)
+            limit = part.group_limit(spec.crossbar.rows_parallel)
             found = list(groups_of(block, crossbar.kernel_merge == "analog", crossbar.row_policy == "pack", limit))
             inside = [[sum(n for tap, n in taken if seen[tap]) for _, _, taken in found]
                       for seen, _ in self.places[block.part]]  # fmt: skip
@@ -300,16 +299,18 @@ class LayerForm:
 
     def sent(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(bits of a position's spikes, cycles to write them, cycles on a link) for neurons that fire with `p`."""
-        return position_bits(self.spec, self.layer.outputs, self.layer.population.neuron.output, p)
+        return position_bits(self.spec, self.layer.outputs, self.layer.population.neuron.stored_bits, p)
 
 
-def position_bits(spec: Any, outputs: int, output: str, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def position_bits(
+    spec: Any, outputs: int, stored_bits: int, p: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(bits, cycles on a buffer port, cycles on a link between tiles) of the spikes of a position, means."""
     p = np.minimum(p, 1)
     if spec.buffer.input_mode == "event":
         bits = p * outputs * spec.buffer.address_bits
         return bits, np.maximum(p * outputs, 1), np.maximum(bits / spec.network.link_bits, 1)
-    full = float(outputs * VALUE_BITS[output])
+    full = float(outputs * stored_bits)
     filled = 1 - (1 - p) ** outputs if spec.buffer.zero_flags else np.ones_like(p)
     cycles = [1 + filled * (np.ceil(full / width) - 1) for width in (spec.buffer.port_bits, spec.network.link_bits)]
     return filled * full, cycles[0], cycles[1]

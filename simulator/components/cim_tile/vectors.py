@@ -75,7 +75,7 @@ class LayerVectors:
         for number, block in enumerate(layer.row_blocks):
             for low, high in block.columns:
                 self.reaches[number, low:high] = True
-        self.readers, self.remote = _lanes(layer)
+        self.readers, self.remote = layer.reading()
         # Of sparse synapses cells without one count for nothing, and quirks may drop positions: the closed form holds.
         regular = not layer.omitted and layer.grid in (layer.population.shape[1:], (1, 1))
         regular = regular and "no_activity" not in spec.quirks
@@ -234,14 +234,3 @@ def _pieces(reaches: np.ndarray) -> list[tuple[int, int]]:
     cuts = np.flatnonzero((reaches[:, 1:] != reaches[:, :-1]).any(axis=0)) + 1
     bounds = [0, *cuts.tolist(), reaches.shape[1]]
     return list(pairwise(bounds))
-
-
-def _lanes(layer: CrossbarLayer) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [copies, blocks] twice: tiles that fetch a block's rows; outputs whose sums go to the home in another."""
-    readers = np.zeros((layer.copies, len(layer.row_blocks)), np.int64)
-    remote = np.zeros_like(readers)
-    for lane in layer.lanes():
-        readers[lane.copy, lane.row_block] += 1
-        if lane.tile != layer.home_tile(lane.copy):
-            remote[lane.copy, lane.row_block] += lane.outputs
-    return readers, remote

@@ -13,15 +13,6 @@ from simulator.units import ceil_div
 Run = tuple[int, int, int]
 
 
-def group_limit(spec: Any, part: CrossbarPart) -> int:
-    """Inputs that may be on at the same time: rows_parallel wordlines, of which an input takes `rows_per_input`.
-
-    Never more than a window has, so that tables over the number of rows stay small.
-    """
-    inputs = part.shape[0] * part.taps
-    return min(inputs, max(1, int(spec.crossbar.rows_parallel) // part.rows_per_input))
-
-
 def mux_steps(spec: Any, columns: int) -> int:
     """Mux steps to convert so many columns; under the quirk mux_steps_eq_adcs as many as a bank has converters."""
     return int(spec.bank_adcs if "mux_steps_eq_adcs" in spec.quirks else spec.crossbar.mux_steps(columns))
@@ -56,7 +47,7 @@ def row_tables(spec: Any, layer: CrossbarLayer, number: int) -> Rows:
     """Tables of projection `number` of a layer on the crossbars of `spec`."""
     part, crossbar = layer.parts[number], spec.crossbar
     merged = crossbar.kernel_merge == "analog"
-    limit = group_limit(spec, part)
+    limit = part.group_limit(spec.crossbar.rows_parallel)
     runs: list[Run] = []
     group_start, domain_start, block_start = [0], [0], [0]
     arrays: list[int] = []

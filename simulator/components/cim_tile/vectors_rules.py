@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.cim_tile.vectors_rows import drive_bits, group_limit, steps_of
+from simulator.components.cim_tile.vectors_rows import drive_bits, steps_of
 from simulator.kernels.cim_vectors import ARRAY, NONE, PACK, PE, STATIC, STATIC_SKIP, Rules
 from simulator.mapping.crossbar import CrossbarPart
 
@@ -17,7 +17,7 @@ SKIPS = {"none": NONE, "pe": PE, "array": ARRAY}
 def vector_rules(spec: Any, clock_hz: int, part: CrossbarPart) -> Rules:
     """How the vectors of a projection are driven and read on a unit that runs at `clock_hz` Hz."""
     crossbar, timing = spec.crossbar, spec.timing
-    limit = group_limit(spec, part)
+    limit = part.group_limit(crossbar.rows_parallel)
     magnitude = spec.adc.bits - (crossbar.signed == "differential_rows")  # codes of pairs of rows have a sign
     select = crossbar.select_cycles if crossbar.row_policy == "pack" else 0
     skip = PE if "patch_events" in spec.quirks else SKIPS[spec.zero_skip]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from simulator.mapping.crossbar.block import RowBlock
 from simulator.mapping.crossbar.part import CrossbarPart
 from simulator.network.population import Population
@@ -127,6 +129,16 @@ class CrossbarLayer:
     def lanes(self) -> list[Lane]:
         """The lanes of all copies, copy by copy."""
         return [lane for copy in range(self.copies) for lane in self.lane_tiles(copy)]
+
+    def reading(self) -> tuple[np.ndarray, np.ndarray]:
+        """int64 [copies, blocks] twice: tiles that fetch a block's rows; outputs whose sums go to a home elsewhere."""
+        readers = np.zeros((self.copies, len(self.row_blocks)), np.int64)
+        remote = np.zeros_like(readers)
+        for lane in self.lanes():
+            readers[lane.copy, lane.row_block] += 1
+            if lane.tile != self.home_tile(lane.copy):
+                remote[lane.copy, lane.row_block] += lane.outputs
+        return readers, remote
 
     @property
     def end_pe(self) -> int:

@@ -46,6 +46,13 @@ class CrossbarPart:
         """Kernel positions."""
         return self.kernel[0] * self.kernel[1]
 
+    def group_limit(self, rows_parallel: int) -> int:
+        """Inputs that may be on at the same time: `rows_parallel` wordlines, of which an input takes `rows_per_input`.
+
+        Never more than a window has, so that tables over the number of rows stay small.
+        """
+        return min(self.shape[0] * self.taps, max(1, rows_parallel // self.rows_per_input))
+
     @property
     def digital(self) -> bool:
         """Whether the projection uses no array: its inputs are added in the accumulation unit (one_to_one)."""
