@@ -36,35 +36,44 @@ class Result:
         return bool(passed)
 
 
+def run_options(
+    name: str,
+    description: str,
+    compute: Callable[[argparse.Namespace], Result],
+    declare: Callable[[argparse.ArgumentParser], object],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Runs `compute` on the options that `declare` adds, and --json; 0 bar reached, 1 missed, 2 the input is wrong."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    declare(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    options = parser.parse_args(argv)
+    try:
+        result = compute(options)
+    except NeurocycleError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return show_result(name, result, options.json)
+
+
 def run_command(
     name: str, description: str, compute: Callable[[Path], Result], argv: Sequence[str] | None = None
 ) -> int:
-    """Runs `compute` on the data directory of the command line; 0 bar reached, 1 missed, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
-    parser.add_argument("data", type=Path, help="data directory")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
+    """Runs `compute` on the data directory of the command line."""
+
+    def on_directory(options: argparse.Namespace) -> Result:
         if not options.data.is_dir():
             raise InputError("no such directory", file=options.data)
-        result = compute(options.data)
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result(name, result, options.json)
+        return compute(options.data)
+
+    return run_options(
+        name, description, on_directory, lambda p: p.add_argument("data", type=Path, help="data directory"), argv
+    )
 
 
 def run_alone(name: str, description: str, compute: Callable[[], Result], argv: Sequence[str] | None = None) -> int:
-    """Runs `compute`, which needs no data; 0 bar reached, 1 missed, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute()
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result(name, result, options.json)
+    """Runs `compute`, which needs no data."""
+    return run_options(name, description, lambda _: compute(), lambda _: None, argv)
 
 
 def show_result(name: str, result: Result, as_json: bool) -> int:

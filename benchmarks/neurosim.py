@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.command import Result, read_table, show_result
+from benchmarks.command import Result, read_table, run_options
 from simulator import load_hardware, simulate
-from simulator.errors import InputError, NeurocycleError
+from simulator.errors import InputError
 from simulator.network import Network
 from simulator.network.neuron import Neuron
 from simulator.network.population import Population
@@ -53,19 +53,18 @@ class Row:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compares every row; 0 both bars hold, 1 one does not, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.neurosim", description=__doc__.splitlines()[0])
+    return run_options("neurosim", __doc__.splitlines()[0], _computed, _declare, argv)
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="table of NeuroSim energies by density")
     parser.add_argument("--seed", type=int, default=0, help="seed of the drawn spikes")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        if options.seed < 0:
-            raise InputError("must not be negative", key="--seed", found=options.seed)
-        result = compute(rows_of(options.file), options.seed)
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("neurosim", result, options.json)
+
+
+def _computed(options: argparse.Namespace) -> Result:
+    if options.seed < 0:
+        raise InputError("must not be negative", key="--seed", found=options.seed)
+    return compute(rows_of(options.file), options.seed)
 
 
 def rows_of(path: Path) -> list[Row]:

@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.command import Result, read_table, show_result, whole
+from benchmarks.command import Result, read_table, run_options, whole
 from simulator import load_hardware, simulate
-from simulator.errors import InputError, NeurocycleError, unknown
+from simulator.errors import InputError, unknown
 from simulator.mapping import place
 from simulator.network import Network
 from simulator.network.neuron import Neuron
@@ -71,16 +71,13 @@ class Point:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compares every row; 0 both bars hold, 1 one does not, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.neurram", description=__doc__.splitlines()[0])
+    return run_options(
+        "neurram", __doc__.splitlines()[0], lambda options: compute(rows_of(options.file)), _declare, argv
+    )
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="table of measured throughput and efficiency")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute(rows_of(options.file))
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("neurram", result, options.json)
 
 
 def rows_of(path: Path) -> list[Row]:

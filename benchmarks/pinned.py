@@ -18,12 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import Result, show_result
+from benchmarks.command import Result, run_options
 from simulator.costmodel.loopnest import LoopCost, price_loops
 from simulator.costmodel.loopnest_file import Entry, read_json, read_layer, read_machine, read_mapping
 from simulator.costmodel.loopnest_types import DIRECTIONS, OPERANDS, LoopLayer, LoopMachine, PinnedLoops
 from simulator.costmodel.tilings import Tilings, price_tilings
-from simulator.errors import InputError, NeurocycleError
+from simulator.errors import InputError
 
 RUNGS = ("ideal", "ideal_temporal", "total0", "total1", "total2")
 RUNG_TOLERANCE = 0.01
@@ -174,16 +174,11 @@ def _beside(tree: Entry, key: str) -> Path:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; 0 bar reached, 1 missed, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pinned", description=__doc__.splitlines()[0])
+    return run_options("pinned", __doc__.splitlines()[0], lambda options: compute(options.path), _declare, argv)
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="reference file or directory")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute(options.path)
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("pinned", result, options.json)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import rtl_reckon
-from benchmarks.command import Result, show_result
+from benchmarks.command import Result, run_options
 from benchmarks.rtl_case import Case, find_cases, read_case, read_json
-from simulator.errors import InputError, NeurocycleError
+from simulator.errors import InputError
 
 EVENTS = 10_000
 FEWEST = 16
@@ -106,16 +106,11 @@ def compute(roots: Sequence[Path]) -> Result:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 bars reached, 1 missed, 2 the input is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rtl_speed", description=__doc__.splitlines()[0])
+    return run_options("rtl_speed", __doc__.splitlines()[0], lambda options: compute(options.cases), _declare, argv)
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cases", type=Path, nargs="+", metavar="CASE_DIR", help="a case, or a directory with cases")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-    options = parser.parse_args(argv)
-    try:
-        result = compute(options.cases)
-    except NeurocycleError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return show_result("rtl_speed", result, options.json)
 
 
 if __name__ == "__main__":
