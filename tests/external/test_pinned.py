@@ -23,6 +23,15 @@ def test_every_entry_rung_and_port_is_exact(data_dir: Path, capsys: pytest.Captu
         assert set(case["ladder_errors"].values()) == {0.0} and case["overfull"] == []
 
 
+def altered(data_dir: Path, folder: Path, file: str, old: str, new: str) -> None:
+    """The reference files in `folder`, the first `old` in one of them replaced by `new`."""
+    for name in ("zz_golden.json", "zz_hardware.yaml", "zz_layer.yaml"):
+        shutil.copyfile(data_dir / "memory" / name, folder / name)
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "miss"),
     [
@@ -35,11 +44,7 @@ def test_every_entry_rung_and_port_is_exact(data_dir: Path, capsys: pytest.Captu
 def test_a_difference_is_a_miss(
     file: str, old: str, new: str, miss: str, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("zz_golden.json", "zz_hardware.yaml", "zz_layer.yaml"):
-        shutil.copyfile(data_dir / "memory" / name, tmp_path / name)
-    text = (tmp_path / file).read_text()
-    assert old in text
-    (tmp_path / file).write_text(text.replace(old, new, 1))
+    altered(data_dir, tmp_path, file, old, new)
     assert pinned.main([str(tmp_path / "zz_golden.json")]) == 1
     output = capsys.readouterr().out
     assert miss in output and output.rstrip().endswith("MISSED")
@@ -58,10 +63,6 @@ def test_a_difference_is_a_miss(
 def test_wrong_input_is_one_message(
     file: str, old: str, new: str, message: str, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("zz_golden.json", "zz_hardware.yaml", "zz_layer.yaml"):
-        shutil.copyfile(data_dir / "memory" / name, tmp_path / name)
-    text = (tmp_path / file).read_text()
-    assert old in text
-    (tmp_path / file).write_text(text.replace(old, new, 1))
+    altered(data_dir, tmp_path, file, old, new)
     assert pinned.main([str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
