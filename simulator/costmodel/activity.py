@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -97,12 +97,16 @@ class Activity:
         sizes = np.array([[min(n, q.size) for n in GROUPS] for q in network.populations], np.float64)
         shape = (len(names), int(lengths.max(initial=0)))
         mean = np.broadcast_to(p, shape)
-        groups = (*shape, len(GROUPS))
-        variance = np.broadcast_to((sizes * p * (1 - p))[:, None, :], groups)
-        empty = np.broadcast_to(((1 - p) ** sizes)[:, None, :], groups)
+        variance, empty = independent(mean, sizes[:, None, :])
         values = np.zeros((len(names), VALUES))
         values[:, 0], values[:, 1] = 1 - p[:, 0], p[:, 0]
         return cls(network, lengths, mean, mean, variance, empty, values)
+
+    def independent(self) -> Activity:
+        """The same rates as if every neuron fired independently of the others: nothing is known of clusters."""
+        sizes = np.array([[min(n, q.size) for n in GROUPS] for q in self.network.populations], np.float64)
+        variance, empty = independent(self.active, sizes[:, None, :])
+        return replace(self, variance=variance, empty=empty)
 
     @property
     def samples(self) -> int:
@@ -114,6 +118,12 @@ class Activity:
         """float64 [T]: share of the samples that have the timestep."""
         t = np.arange(self.mean.shape[1])
         return np.array((self.steps[:, None] > t).mean(axis=0)) if self.samples else np.zeros(t.size)
+
+
+def independent(rate: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(variance, empty) of groups of `sizes` neurons, each of which sends with probability `rate`: one axis more."""
+    p = np.minimum(rate, 1)[..., None]
+    return sizes * p * (1 - p), (1 - p) ** sizes
 
 
 def _count(trace: Trace, name: str, size: int) -> tuple[np.ndarray, ...]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.gather import Windows
 from simulator.costmodel.ports import Ports
 from simulator.costmodel.rates import Rates, Stream
@@ -23,8 +26,11 @@ from simulator.units import PS_PER_SECOND
 class CoreChip:
     """All rows of a Schedule on cores with DMA channels, as tables over streams of events.
 
-    `price(rates)` gives (counts float64 [U, L, A], end ps, busy ps [L], span ps [L, 2]) of a run.
+    See `chip.Chip`.
     """
+
+    terms: tuple[Term, ...] = ()
+    built: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
     def __init__(self, schedule: Any, hardware: Any, network: Any, actions: tuple[str, ...]) -> None:
         self.schedule, self.hardware, self.network = schedule, hardware, network
@@ -244,8 +250,8 @@ class CoreChip:
             add(state, layer, f"{verb}:state", live, bits)
         add(state, layer, "overfetch:state", live, 2 * (swept - bits))
 
-    def price(self, found: Rates) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
-        """(counts, end, busy by layer, span by layer) of a run at these rates."""
+    def price(self, found: Rates, weights: np.ndarray) -> Priced:
+        """A run at these rates, see `chip.Chip`."""
         steps = float(found.weight.sum())
         one = self.schedule.repeat == "sample"
         repetitions = found.samples * (1 if one else steps)
@@ -269,7 +275,7 @@ class CoreChip:
             span[:, 1] = np.where(ran, end + max(often - 1, 0) * made.end + last, span[:, 1])
             busy += np.array(made.busy) * often
             end += often * made.end
-        return counts.reshape(self.tally.shape), end, busy, span
+        return Priced(counts.reshape(self.tally.shape), end, busy, span)
 
     def _spans(self, found: Rates, one: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Busy cycles of each compute task in a sample, and of all prices (transfers, then tasks) how long they hold

@@ -13,6 +13,7 @@ from simulator.errors import InputError
 
 if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
+    from simulator.costmodel.chip import Chip, Term
     from simulator.hardware import Hardware
     from simulator.mapping import Mapping, Schedule
     from simulator.network import Network
@@ -23,8 +24,16 @@ _KNOWN: WeakKeyDictionary[Any, dict[tuple[int, ...], tuple[Any, ...]]] = WeakKey
 class Correction(Protocol):
     """A model that corrects the closed form, such as a calibrated one."""
 
-    def correct(self, made: Estimate) -> Estimate:
-        """The estimate with its corrections."""
+    def check(self, hardware: Hardware) -> None:
+        """InputError where the model was not made for this hardware."""
+        ...
+
+    def weights(self, terms: tuple[Term, ...]) -> np.ndarray:
+        """float64 [terms]: the weight of each term of time; `Term.weight` for a term that the model does not know."""
+        ...
+
+    def correct(self, made: Estimate, activity: Activity) -> Estimate:
+        """The estimate, its times weighted already, with its counts corrected, its interval and its warnings."""
         ...
 
 
@@ -42,9 +51,25 @@ def estimate(
     the one that the schedule was lowered from, where it lies on crossbars; left out, `place(network, hardware)`.
     `model` corrects the closed form.  Raises InputError where a unit has no closed form.
     """
-    chip, actions = _compiled(schedule, hardware, activity.network, mapping)
-    counts, end, busy, span = chip.price(rates(chip.streams, activity))
-    made = Estimate(
+    if model is not None:
+        model.check(hardware)
+    chip, actions = compiled(schedule, hardware, activity.network, mapping)
+    weights = np.array([term.weight for term in chip.terms]) if model is None else model.weights(chip.terms)
+    made = priced(schedule, hardware, activity, chip, actions, weights)
+    return made if model is None else model.correct(made, activity)
+
+
+def priced(
+    schedule: Schedule,
+    hardware: Hardware,
+    activity: Activity,
+    chip: Chip,
+    actions: tuple[str, ...],
+    weights: np.ndarray,
+) -> Estimate:
+    """The estimate of a compiled schedule with these weights of its terms, float64 [terms]."""
+    counts, end, busy, span = chip.price(rates(chip.streams, activity), weights)
+    return Estimate(
         hardware=hardware,
         units=schedule.units,
         layers=schedule.layers,
@@ -54,15 +79,14 @@ def estimate(
         layer_busy_ps=np.rint(busy).astype(np.int64),
         layer_span=np.rint(span).astype(np.int64),
         samples=activity.samples,
-        built=chip.built if hasattr(chip, "built") else {},
+        built=chip.built,
     )
-    return made if model is None else model.correct(made)
 
 
-def _compiled(
-    schedule: Schedule, hardware: Hardware, network: Network, mapping: Mapping | None
-) -> tuple[Any, tuple[str, ...]]:
-    """The closed form of a schedule and the actions of its ledger; made once."""
+def compiled(
+    schedule: Schedule, hardware: Hardware, network: Network, mapping: Mapping | None = None
+) -> tuple[Chip, tuple[str, ...]]:
+    """The closed form of a schedule and the actions of its ledger; made once and kept as long as the schedule lives."""
     known = _KNOWN.setdefault(schedule, {})
     for kept in known.values():
         if kept[2] is hardware and _same(kept[3], network) and kept[4] is mapping:
@@ -71,25 +95,30 @@ def _compiled(
     if names != schedule.populations:
         raise InputError("the activity is of another network", found=list(names), allowed=list(schedule.populations))
     actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
+    chip = _chip(schedule, hardware, network, mapping, actions)
+    known[(len(known),)] = chip, actions, hardware, network, mapping
+    return chip, actions
+
+
+def _chip(
+    schedule: Schedule, hardware: Hardware, network: Network, mapping: Mapping | None, actions: tuple[str, ...]
+) -> Chip:
+    """The closed form that fits the units of a machine."""
     kinds = {hardware.unit(name).type for name in hardware.units}
-    chip: Any
     if "cim_tile" in kinds:
         from simulator.costmodel.tile_chip import TileChip
 
-        chip = TileChip(schedule, hardware, network, mapping, actions)
-    elif "cmos_core" in kinds and not schedule.x0.size:
+        return TileChip(schedule, hardware, network, mapping, actions)
+    if "cmos_core" in kinds and not schedule.x0.size:
         from simulator.costmodel.cores import CoreChip
 
-        chip = CoreChip(schedule, hardware, network, actions)
-    else:
-        raise InputError(
-            "this hardware or schedule has no closed form",
-            key=f"hardware {hardware.name}",
-            found=sorted(kinds),
-            allowed=["a cmos_core with whole rows", "a cim_tile"],
-        )
-    known[(len(known),)] = chip, actions, hardware, network, mapping
-    return chip, actions
+        return CoreChip(schedule, hardware, network, actions)
+    raise InputError(
+        "this hardware or schedule has no closed form",
+        key=f"hardware {hardware.name}",
+        found=sorted(kinds),
+        allowed=["a cmos_core with whole rows", "a cim_tile"],
+    )
 
 
 def _same(one: Network, other: Network) -> bool:

@@ -29,6 +29,9 @@ class Estimate:
     end_ps      expected end of the run, ps;  layer_busy_ps, layer_span: as in the Record
     samples     samples of the activity
     built       unit -> what a mapping made it consist of
+    interval    "latency", "energy" -> (low, high), factors of the estimate between which the simulator's figure lies
+                with the probability that the model was asked for; empty without a calibrated model
+    warnings    where the question lies outside what the model has seen
     """
 
     hardware: Hardware
@@ -41,6 +44,8 @@ class Estimate:
     layer_span: np.ndarray
     samples: int
     built: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    interval: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def cycles(self) -> int:
@@ -127,4 +132,6 @@ class Estimate:
             },
             "movement_bits": self.movement_bits,
             "area_mm2": {"total": sum(self.area_mm2.values()), "by_unit": self.area_mm2},
+            "interval": {name: list(factors) for name, factors in self.interval.items()},
+            "warnings": list(self.warnings),
         }

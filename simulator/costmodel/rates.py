@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.costmodel.activity import Activity
+from simulator.costmodel.activity import GROUPS, Activity, independent
 
 
 class Stream(NamedTuple):
@@ -24,10 +24,20 @@ class Stream(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """value float64 [streams, U] in U distinct timesteps; weight float64 [U]: how many timesteps of the mean sample are
-    like that; steps: all timesteps of a run, over its `samples`."""
+    """Streams in U distinct timesteps; G sizes of groups, see `Activity`.
+
+    value     float64 [streams, U], events per neuron
+    variance  float64 [streams, U, G], variance over groups of how many neurons of a group send
+    empty     float64 [streams, U, G], share of the groups in which none sends
+    weight    float64 [U], how many timesteps of the mean sample are like that
+    samples   samples of the run
+
+    Pooled streams know no groups: theirs are those of independent events.
+    """
 
     value: np.ndarray
+    variance: np.ndarray
+    empty: np.ndarray
     weight: np.ndarray
     samples: int
 
@@ -47,7 +57,9 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
     else:
         weight = activity.weight
     value = np.zeros((len(streams), steps))
-    for row, s in zip(value, streams, strict=True):
+    variance, empty = (np.zeros((len(streams), steps, len(GROUPS))) for _ in range(2))
+    for n, s in enumerate(streams):
+        row = value[n]
         late = s.delay if s.population >= 0 else 0
         if s.population < 0:
             row[:] = 1
@@ -56,9 +68,16 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
         if s.window > 1:
             row[:] = 1 - (1 - np.minimum(row, 1)) ** s.window
         row[: s.first] = 0
-    return Rates(value, weight, activity.samples)
+        if s.population < 0 or s.window > 1:
+            variance[n], empty[n] = independent(row, np.array(GROUPS, np.float64))
+        else:
+            empty[n] = 1
+            for table, known in ((variance, activity.variance), (empty, activity.empty)):
+                table[n, late:] = known[s.population, : max(0, steps - late)]
+            variance[n, : s.first], empty[n, : s.first] = 0, 1
+    return Rates(value, variance, empty, weight, activity.samples)
 
 
 def _constant(activity: Activity) -> bool:
     """True when every timestep is like the first."""
-    return bool((activity.mean == activity.mean[:, :1]).all())
+    return all(bool((x == x[:, :1]).all()) for x in (activity.mean, activity.variance, activity.empty))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tally import REPETITION, Tally
 from simulator.costmodel.tile_flow import follow, run_flow
@@ -17,11 +19,13 @@ from simulator.units import PS_PER_SECOND
 
 
 class TileChip:
-    """All layers of a network on one `cim_tile` unit; `price` as that of `cores.CoreChip`.
+    """All layers of a network on one `cim_tile` unit; see `chip.Chip`.
 
     InputError where the unit follows quirks of published estimators, whose own closed forms these are, where its
     converter integrates, stops early, or programming is counted.
     """
+
+    terms: tuple[Term, ...] = ()
 
     def __init__(
         self, schedule: Any, hardware: Any, network: Any, mapping: Any, actions: tuple[str, ...]
@@ -33,7 +37,7 @@ class TileChip:
         self._check()
         self.unit = schedule.units.index(self.plan.unit)
         self.hertz = int(hardware.clocks[self.spec.clock])
-        self.built = {self.plan.unit: self.plan.built}
+        self.built: Mapping[str, Mapping[str, int]] = {self.plan.unit: self.plan.built}
         self.layers = list(self.plan.layers.values())
         self.forms = [LayerForm(self.spec, self.hertz, layer) for layer in self.layers]
         signatures = [form.signature for form in self.forms]
@@ -105,8 +109,8 @@ class TileChip:
             found.update(lane.tile for lane in layer.lanes() if layer.row_blocks[lane.row_block].part == number)
         return found
 
-    def price(self, found: Rates) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
-        """(counts, end, busy by layer, span by layer) of a run at these rates."""
+    def price(self, found: Rates, weights: np.ndarray) -> Priced:
+        """A run at these rates, see `chip.Chip`."""
         samples, weight = found.samples, found.weight
         counts = self.tally.counts(found.total, samples)
         where = {name: i for i, name in enumerate(self.schedule.layers)}
@@ -147,7 +151,7 @@ class TileChip:
             n = where[layer.layer]
             busy[n] = (last - first) * tick * samples
             span[n] = self.launch + first * tick, (samples - 1) * one + self.launch + last * tick
-        return counts, one * samples, busy, span
+        return Priced(counts, one * samples, busy, span)
 
     def _entry(
         self, found: Rates, mine: np.ndarray, where: dict[str, int]

@@ -1,0 +1,31 @@
+"""Rates of streams: delays, first timesteps, and what is known of groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator import Activity, load_network, load_trace
+from simulator.costmodel.activity import GROUPS
+from simulator.costmodel.rates import Stream, rates
+
+
+def test_groups_follow_their_population_late_and_not_at_all_before_the_first_step() -> None:
+    activity = Activity.of(load_trace("digits"))
+    made = rates([Stream(1, 0, 0), Stream(1, 2, 3)], activity)
+    assert made.empty.shape == made.variance.shape == (2, made.value.shape[1], len(GROUPS))
+    assert np.array_equal(made.empty[0], activity.empty[1]) and np.array_equal(made.variance[0], activity.variance[1])
+    assert np.array_equal(made.variance[1, 3:], activity.variance[1, 1:-2])
+    assert (made.empty[1, :3] == 1).all() and (made.variance[1, :3] == 0).all()
+
+
+def test_independent_activity_keeps_the_rates_and_forgets_clusters() -> None:
+    known = Activity.of(load_trace("digits"))
+    plain = known.independent()
+    assert np.array_equal(known.mean, plain.mean)
+    p, n = known.active[1, 2], min(GROUPS[1], known.network.populations[1].size)
+    assert plain.variance[1, 2, 1] == pytest.approx(n * p * (1 - p)) and plain.empty[1, 2, 1] == pytest.approx(
+        (1 - p) ** n
+    )
+    drawn = Activity.bernoulli(load_network("digits"), 0.2, 3)
+    assert np.allclose(drawn.empty, drawn.independent().empty)
