@@ -71,7 +71,7 @@ class Machine:
             self.sample_end_ps.append(self.env.now)
             self.work.end_sample(sample)
             for unit in self.units.values():
-                if self.hardware.unit(unit.ctx.name).type in ("sram", "dram", "banked_dram"):
+                if self.hardware.unit(unit.ctx.name).MEMORY:
                     unit.ctx.log.commit(0)
             if progress is not None:
                 progress(sample)

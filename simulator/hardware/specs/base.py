@@ -42,6 +42,7 @@ class UnitSpec(Part):
     COMPONENT   "module:Class" of the unit's process, imported only when a machine is built
     PREPARE     "module:function" of a unit that takes a whole network and runs a sample as one task; see
                 `simulator.mapping.whole`
+    MEMORY      "chip" or "main" where the unit stores what others use
     REFERENCES  fields that hold the name of another unit -> the types that unit may have
 
     Names of `Constant` fields say what they are: `*_energy_pj*` is a price and belongs to an action, `*_mw` is static
@@ -53,6 +54,7 @@ class UnitSpec(Part):
     STALLS: ClassVar[tuple[str, ...]] = ()
     COMPONENT: ClassVar[str] = ""
     PREPARE: ClassVar[str] = ""
+    MEMORY: ClassVar[Literal["", "chip", "main"]] = ""
     REFERENCES: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     type: Annotated[str, Field(description="type of the unit")]

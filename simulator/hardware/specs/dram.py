@@ -27,6 +27,7 @@ class Dram(UnitSpec):
         "memory",
     )
     COMPONENT: ClassVar[str] = "simulator.components.dram:Dram"
+    MEMORY: ClassVar[Literal["", "chip", "main"]] = "main"
 
     type: Annotated[Literal["dram"], Field(description="main memory channel with fixed latency and bandwidth")]
     capacity_bytes: Annotated[Bytes, Field(description="capacity in bytes")]

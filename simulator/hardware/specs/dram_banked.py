@@ -57,6 +57,7 @@ class BankedDram(UnitSpec):
         *_BACKGROUND,
     )
     COMPONENT: ClassVar[str] = "simulator.components.dram:BankedDram"
+    MEMORY: ClassVar[Literal["", "chip", "main"]] = "main"
 
     type: Annotated[Literal["banked_dram"], Field(description="main memory with channels, banks, rows and refresh")]
     preset: Annotated[

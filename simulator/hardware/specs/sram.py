@@ -61,6 +61,7 @@ class Sram(UnitSpec):
         "memory",
     )
     COMPONENT: ClassVar[str] = "simulator.components.sram:Sram"
+    MEMORY: ClassVar[Literal["", "chip", "main"]] = "chip"
 
     type: Annotated[Literal["sram"], Field(description="banked on-chip memory")]
     capacity_bytes: Annotated[Bytes, Field(description="capacity of all banks together, bytes")]

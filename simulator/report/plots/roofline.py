@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 TITLE = "roofline"
 MAX_NAMES = 12
-MAIN_MEMORIES = ("dram", "banked_dram")
 
 
 def missing(record: Record) -> str | None:
@@ -88,7 +87,7 @@ def _bandwidth(record: Record) -> float:
 
 def _points(record: Record) -> dict[str, tuple[float, float]]:
     """Layer -> (operations per byte of main memory, operations per second of its busy time)."""
-    main = [u for u, unit in enumerate(record.units) if record.hardware.units[unit].type in MAIN_MEMORIES]
+    main = [u for u, unit in enumerate(record.units) if record.hardware.units[unit].MEMORY == "main"]
     moves = [a for a, name in enumerate(record.actions) if name.split(":")[0] in MOVES]
     work = [a for a, name in enumerate(record.actions) if name.startswith("accumulate:")]
     found = {}
