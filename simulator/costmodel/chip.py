@@ -15,10 +15,12 @@ class Term(NamedTuple):
 
     weight: its share of the whole without calibration: 1 for what the closed form knows, 0 for what only calibration
     can size, such as stalls.  Times are sums and maxima of terms, so that more of any term is never faster.
+    meaning: one line, for the file of a calibrated model.
     """
 
     name: str
     weight: float = 1.0
+    meaning: str = ""
 
 
 class Priced(NamedTuple):
