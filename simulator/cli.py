@@ -10,14 +10,24 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from simulator import __version__
+from simulator.cli_common import (
+    HARDWARE,
+    OUTPUT,
+    Say,
+    check_output,
+    emit,
+    option_set,
+    print_fields,
+    progress,
+    show_tables,
+)
 from simulator.errors import InputError, NeurocycleError, unknown
 
 if TYPE_CHECKING:
@@ -25,10 +35,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 TERMINATED = 143
-TABLE_WIDTH = 120
 DEMO_TRACE = "digits"
 DEMO_CHIPS = ("event_core_28nm", "sia_pynqz2")
-Say = Callable[[str], None]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -92,23 +100,7 @@ def _terminate(number: int, frame: object) -> None:
     raise SystemExit(TERMINATED)
 
 
-# --- options that several commands share
-
-
-def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def apply(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return apply
-
-
-_HARDWARE = _options(
-    click.option("--hw", "hardware", required=True, metavar="HW", help="Hardware config: a path or a bundled name."),
-    click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Overrides one value of the config."),
-)
-_RUN = _options(
+_RUN = option_set(
     click.option("--mapping", metavar="M", help="Mapping YAML; without it one is made that fits."),
     click.option("--activity", type=click.Choice(["dense", "spikes"]), default="spikes", show_default=True,
                  help="Pretend that every input fires, or use the spikes."),
@@ -120,23 +112,19 @@ _RUN = _options(
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of random numbers, if any are needed."),
     click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Writes a run directory."),
 )
-_OUTPUT = _options(
-    click.option("--json", "as_json", is_flag=True, help="Prints exactly one JSON object."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-)
 
 
 @cli.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("neurocycle-demo"), show_default=True,
               metavar="DIR", help="Where the run directories go, one per chip.")
-@_OUTPUT
+@OUTPUT
 def demo(output: Path, as_json: bool, quiet: bool) -> None:
     """Replays the bundled trace on the bundled chips: tables, report, timeline."""
     from simulator import load_hardware, load_trace
 
-    _check_output(output)
+    check_output(output)
     runs: dict[str, Any] = {}
-    with _progress(quiet) as say:
+    with progress(quiet) as say:
         trace = load_trace(DEMO_TRACE)
         for chip in DEMO_CHIPS:
             options = {"engine": "kernel", "activity": "spikes", "timeline": True, "seed": 0}
@@ -147,7 +135,7 @@ def demo(output: Path, as_json: bool, quiet: bool) -> None:
                 _show(record)
             runs[chip] = record.summary()
     if as_json:
-        _emit("demo", {"output": str(output), "runs": runs})
+        emit("demo", {"output": str(output), "runs": runs})
     else:
         click.echo(f"run directories, tables and pictures: {', '.join(str(output / chip) for chip in DEMO_CHIPS)}")
 
@@ -155,16 +143,16 @@ def demo(output: Path, as_json: bool, quiet: bool) -> None:
 @cli.command()
 @click.argument("trace")
 @click.option("--network", metavar="NET", help="Network the trace belongs to, when the trace does not embed it.")
-@_HARDWARE
+@HARDWARE
 @_RUN
-@_OUTPUT
+@OUTPUT
 def replay(trace: str, network: str | None, hardware: str, overrides: tuple[str, ...], mapping: str | None,
            choices: tuple[str, ...], output: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Runs the recorded spikes of TRACE on a chip; no weights are needed."""
     from simulator import load_hardware, load_network, load_trace
 
-    _check_output(output)
-    with _progress(quiet) as say:
+    check_output(output)
+    with progress(quiet) as say:
         say("reading input")
         chip = load_hardware(hardware, list(overrides))
         net = None if network is None else load_network(network, _choices(choices, network))
@@ -180,16 +168,16 @@ def replay(trace: str, network: str | None, hardware: str, overrides: tuple[str,
 @cli.command()
 @click.argument("network")
 @click.argument("input")
-@_HARDWARE
+@HARDWARE
 @_RUN
-@_OUTPUT
+@OUTPUT
 def run(network: str, input: str, hardware: str, overrides: tuple[str, ...], mapping: str | None,
         choices: tuple[str, ...], output: Path | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Feeds the spikes of INPUT to NETWORK (LIF dynamics) and runs the result on a chip."""
     from simulator import load_hardware, load_network, load_trace
 
-    _check_output(output)
-    with _progress(quiet) as say:
+    check_output(output)
+    with progress(quiet) as say:
         say("reading input")
         chip = load_hardware(hardware, list(overrides))
         net = load_network(network, _choices(choices, network))
@@ -204,25 +192,25 @@ def run(network: str, input: str, hardware: str, overrides: tuple[str, ...], map
 @cli.command()
 @click.argument("file")
 @click.option("--import", "choices", multiple=True, metavar="KEY=VALUE", help="Says what a file format leaves open.")
-@_OUTPUT
+@OUTPUT
 def info(file: str, choices: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """Says what is in FILE: a trace, network, hardware config, mapping, record or run directory."""
     from simulator.report.info import describe_file
 
-    with _progress(quiet) as say:
+    with progress(quiet) as say:
         say(f"reading {file}")
         described = describe_file(file, _choices(choices, file))
     if as_json:
-        _emit("info", described)
+        emit("info", described)
     else:
-        _print_fields(described)
+        print_fields(described)
 
 
 @cli.command()
 @click.argument("run")
 @click.option("--what", multiple=True, metavar="PLOT", help="Which picture; default: all that the run allows.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Default: beside the record.")
-@_OUTPUT
+@OUTPUT
 def plot(run: str, what: tuple[str, ...], output: Path | None, as_json: bool, quiet: bool) -> None:
     """Draws the pictures of RUN, a run directory or a record file."""
     from simulator import load_record
@@ -232,12 +220,12 @@ def plot(run: str, what: tuple[str, ...], output: Path | None, as_json: bool, qu
         if name not in PLOTS:
             raise unknown("plot", name, PLOTS, key="--what")
     path = Path(run) / "record.h5" if Path(run).is_dir() else Path(run)
-    _check_output(output)
-    with _progress(quiet) as say:
+    check_output(output)
+    with progress(quiet) as say:
         say("drawing")
         written = write_plots(load_record(path), output or path.parent, what or tuple(PLOTS))
     if as_json:
-        _emit("plot", {"files": [str(p) for p in written]})
+        emit("plot", {"files": [str(p) for p in written]})
     else:
         click.echo("\n".join(str(p) for p in written))
 
@@ -256,7 +244,7 @@ def list_bundled(as_json: bool) -> None:
         "networks": [*network_names(), *sorted(BUILT_IN)],
     }
     if as_json:
-        _emit("list", bundled)
+        emit("list", bundled)
     else:
         click.echo("\n".join(f"{kind:10}{name}" for kind, names in bundled.items() for name in names))
 
@@ -270,7 +258,7 @@ def schema(kind: str | None) -> None:
 
     schemas = {"hardware": hardware_schema, "mapping": mapping_schema}
     if kind is None:
-        _emit("schema", {name: make() for name, make in schemas.items()})
+        emit("schema", {name: make() for name, make in schemas.items()})
     elif kind in schemas:
         click.echo(json.dumps(schemas[kind](), indent=2))
     else:
@@ -342,49 +330,6 @@ def _draw_first_sample(record: Record, folder: Path) -> None:
 
 
 def _show(record: Record) -> None:
-    from rich.console import Console
-
     from simulator.report.tables import record_tables
 
-    # A file or a pipe has no width: give tables room instead of the 80 columns that rich assumes.
-    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
-    for table in record_tables(record):
-        console.print(table)
-
-
-def _check_output(folder: Path | None) -> None:
-    """Refuses an output folder that cannot be made, before any work is done for it."""
-    if folder is None:
-        return
-    for part in (folder, *folder.parents):
-        if part.exists():
-            if not part.is_dir():
-                raise InputError("the output is not a folder", key="--output", found=str(part))
-            if not os.access(part, os.W_OK):
-                raise InputError("the output folder cannot be written", key="--output", found=str(part))
-            return
-
-
-def _emit(verb: str, content: dict[str, Any]) -> None:
-    click.echo(json.dumps({"schema": f"neurocycle.{verb}/1", **content}, allow_nan=False))
-
-
-def _print_fields(fields: dict[str, Any], indent: str = "") -> None:
-    for key, value in fields.items():
-        if isinstance(value, dict):
-            click.echo(f"{indent}{key}")
-            _print_fields(value, indent + "  ")
-        else:
-            click.echo(f"{indent}{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Say]:
-    """What is being done, on one line of stderr, while it is done; silent where stderr is no terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda text: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(text)
+    show_tables(record_tables(record))
