@@ -15,7 +15,7 @@ from simulator.costmodel.ports import Ports
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.scatter import Events, walk_of, word_of
 from simulator.costmodel.tally import ONCE, REPETITION, Tally
-from simulator.costmodel.timing import Row, run_rows
+from simulator.costmodel.timing import Row, Rows
 from simulator.costmodel.transfers import Transfers
 from simulator.errors import InputError
 from simulator.mapping import schedule as s
@@ -49,8 +49,7 @@ class CoreChip:
         rows = [self._row(i) for i in range(schedule.rows)]
         moved = self.transfers.rows
         self.rows = [row._replace(price=moved + row.price) if row.computes else row for row in rows]
-        self.prologue = self.rows[: schedule.prologue]
-        self.body = [
+        body = [
             row._replace(after=tuple(j - schedule.prologue for j in row.after if j >= schedule.prologue))
             for row in self.rows[schedule.prologue :]
         ]
@@ -59,7 +58,8 @@ class CoreChip:
         self._task = np.array(self._data, np.float64).reshape(-1, 3)
         host = next(spec for spec in self.specs if spec.type == "host")
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
-        self._depth = int(host.queue_depth)
+        layers, depth = len(schedule.layers), int(host.queue_depth)
+        self._before, self._body = (Rows(part, layers, depth) for part in (self.rows[: schedule.prologue], body))
 
     def stream(self, population: int, delay: int = 0, first: int = 0, window: int = 1) -> int:
         """Number of a stream; made when new."""
@@ -260,21 +260,16 @@ class CoreChip:
         np.add.at(counts, [cell for _, cell in self._active], work[[task for task, _ in self._active]] * found.samples)
         layers = len(self.schedule.layers)
         busy, span = np.zeros(layers), np.full((layers, 2), -1.0)
-        end = 0.0
-        if self.prologue:
-            first = hold[:, 0].tolist()
-            end = run_rows(self.prologue, first, first, layers, self._launch, self._depth).end
+        end = float(self._before.run(hold[:, :1], hold[:, :1], self._launch).end[0])
         times = [found.samples] if one else (found.weight * found.samples).tolist()
-        for column, often in enumerate(times):
-            made = run_rows(
-                self.body, hold[:, column].tolist(), done[:, column].tolist(), layers, self._launch, self._depth
-            )
-            start, last = np.array(made.start), np.array(made.last)
+        made = self._body.run(hold, done, self._launch)
+        for n, often in enumerate(times):
+            start, last = made.start[n], made.last[n]
             ran = start >= 0
             span[:, 0] = np.where(ran & (span[:, 0] < 0), end + start, span[:, 0])
-            span[:, 1] = np.where(ran, end + max(often - 1, 0) * made.end + last, span[:, 1])
-            busy += np.array(made.busy) * often
-            end += often * made.end
+            span[:, 1] = np.where(ran, end + max(often - 1, 0) * made.end[n] + last, span[:, 1])
+            busy += made.busy[n] * often
+            end += often * float(made.end[n])
         return Priced(counts.reshape(self.tally.shape), end, busy, span)
 
     def _spans(self, found: Rates, one: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

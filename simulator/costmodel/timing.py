@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Row(NamedTuple):
     """unit, layer; earlier rows of the same part that must be complete; number of its price."""
@@ -17,43 +19,51 @@ class Row(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Of one repetition, in ps: its end; busy time, start (-1: never) and end of each layer."""
+    """Of R repetitions, in ps: float64 [R] ends; float64 [R, L] busy time, start (-1: never) and end of each layer."""
 
-    end: float
-    busy: list[float]
-    start: list[float]
-    last: list[float]
+    end: np.ndarray
+    busy: np.ndarray
+    start: np.ndarray
+    last: np.ndarray
 
 
-def run_rows(
-    rows: Sequence[Row], hold: Sequence[float], done: Sequence[float], layers: int, launch: float, depth: int
-) -> Span:
+class Rows:
     """Rows one after another as the host hands them out: each starts when its command is there, its unit is free and
-    the rows before it are complete; it holds its unit for hold[price] and is complete done[price] after its start, ps.
+    the rows before it are complete.
 
-    launch: time of a command;  depth: commands that wait at a unit.  A unit may have taken one more.
+    depth: commands that wait at a unit, which may have taken one more.
     """
-    complete: list[float] = []
-    freed: dict[int, list[float]] = {}
-    put = 0.0
-    busy, until, first = [0.0] * layers, [0.0] * layers, [-1.0] * layers
-    for row in rows:
-        mine = freed.setdefault(row.unit, [])
-        put += launch
-        taken = len(mine) - depth - 1
-        if taken >= 0 and mine[taken] > put:
-            put = mine[taken]
-        start = max(put, mine[-1]) if mine else put
-        for i in row.after:
-            if complete[i] > start:
-                start = complete[i]
-        mine.append(start + hold[row.price])
-        end = start + done[row.price]
-        complete.append(end)
-        if row.computes:
-            n = row.layer
-            busy[n] += max(0.0, end - max(start, until[n]))
-            until[n] = max(until[n], end)
-            if first[n] < 0:
-                first[n] = start
-    return Span(max(complete, default=0.0), busy, first, until)
+
+    def __init__(self, rows: Sequence[Row], layers: int, depth: int) -> None:
+        self.layers = layers
+        mine: dict[int, list[int]] = {}
+        before, gate = [], []
+        for i, row in enumerate(rows):
+            earlier = mine.setdefault(row.unit, [])
+            before.append(earlier[-1] if earlier else -1)
+            gate.append(earlier[-depth - 1] if len(earlier) > depth else -1)
+            earlier.append(i)
+        self._chain = np.array(before, np.int64), np.array(gate, np.int64)
+        self._layer = np.array([row.layer if row.computes else -1 for row in rows], np.int64)
+        self._price = np.array([row.price for row in rows], np.int64)
+        self._after_start = np.cumsum([0, *(len(row.after) for row in rows)], dtype=np.int64)
+        self._after = np.array([i for row in rows for i in row.after], np.int64)
+        self._scratch = np.zeros(len(rows)), np.zeros(len(rows))
+
+    def run(self, hold: np.ndarray, done: np.ndarray, launch: float) -> Span:
+        """Repetitions with prices float64 [prices, R]: how long a row holds its unit, and when it is complete after its
+        start, ps.  launch: ps that the host takes to hand a row out."""
+        from simulator.kernels.rows import run_rows
+
+        found = hold.shape[1]
+        made = Span(
+            np.zeros(found),
+            np.zeros((found, self.layers)),
+            np.full((found, self.layers), -1.0),
+            np.zeros((found, self.layers)),
+        )
+        hold, done = np.ascontiguousarray(hold.T), np.ascontiguousarray(done.T)
+        tables = self._layer, self._price, self._after_start, self._after
+        run_rows(*self._chain, *tables, hold, done, float(launch), *self._scratch, made.end, made.busy, made.start,
+                 made.last)  # fmt: skip
+        return made

@@ -1,0 +1,42 @@
+"""Rows of a Schedule one after another: the plain definition of `simulator.kernels.rows`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulator.costmodel.timing import Row
+
+
+def run_rows(
+    rows: Sequence[Row], hold: Sequence[float], done: Sequence[float], layers: int, launch: float, depth: int
+) -> tuple[float, list[float], list[float], list[float]]:
+    """End of a repetition; busy time, first start (-1: never) and last end of each layer, ps.
+
+    The host hands rows out in order, one every `launch`, and waits while the row's unit has `depth` commands that it
+    has not taken; a unit takes the next command when it is free.  A row starts when its command is there, its unit is
+    free and the rows before it are complete; it holds its unit for hold[price], and is complete after done[price].
+    """
+    complete: list[float] = []
+    freed: dict[int, list[float]] = {}
+    put = 0.0
+    busy, last, first = [0.0] * layers, [0.0] * layers, [-1.0] * layers
+    for row in rows:
+        mine = freed.setdefault(row.unit, [])
+        put += launch
+        taken = len(mine) - depth - 1
+        if taken >= 0 and mine[taken] > put:
+            put = mine[taken]
+        start = max(put, mine[-1]) if mine else put
+        for i in row.after:
+            if complete[i] > start:
+                start = complete[i]
+        mine.append(start + hold[row.price])
+        end = start + done[row.price]
+        complete.append(end)
+        if row.computes:
+            n = row.layer
+            busy[n] += max(0.0, end - max(start, last[n]))
+            last[n] = max(last[n], end)
+            if first[n] < 0:
+                first[n] = start
+    return max(complete, default=0.0), busy, first, last
