@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.board import Job
-from simulator.engine.context import Box, Feed, Tensor
+from simulator.engine.context import Feed, Tensor
 from simulator.kernels.pool import pool_spikes
 from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
+from simulator.mapping.fusion.nest import Box
 from simulator.mapping.fusion.reached import Reached
 from simulator.mapping.reach import GRID, LINEAR, Fan, Reach, inside, reach
 from simulator.mapping.schedule import LOAD, OPERANDS, SPIKE, STORE, WEIGHT, Schedule

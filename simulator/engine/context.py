@@ -16,21 +16,9 @@ from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
     from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
+    from simulator.mapping.fusion.nest import Box
     from simulator.mapping.reach import Reach
     from simulator.network import Network
-
-
-@dataclass(frozen=True)
-class Box:
-    """What a compute row of a fused mapping makes: a layer's channels, columns and timesteps, half-open; all rows."""
-
-    layer: str
-    k0: int
-    k1: int
-    x0: int
-    x1: int
-    t0: int
-    t1: int
 
 
 @dataclass(frozen=True)

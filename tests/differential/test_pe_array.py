@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.components.pe_array.node import Memories, Planner
-from simulator.engine.context import Box
 from simulator.errors import InputError
 from simulator.hardware import load_hardware
 from simulator.hardware.specs.pe_array import Lanes
 from simulator.mapping import Mapping
 from simulator.mapping.fusion import FusedMapping, Fusion
+from simulator.mapping.fusion.nest import Box, Memories, Planner
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.network.sizes import weight_bits
 from simulator.run import simulate

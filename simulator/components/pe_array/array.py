@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from simulator.components.pe_array.node import Memories, Node, Planner
 from simulator.engine.banked import Access
 from simulator.engine.context import Context
+from simulator.mapping.fusion.nest import Memories, Node, Planner
 from simulator.units import ceil_div
 
 MAIN, AHEAD = 0, 1
@@ -33,11 +33,7 @@ class PeArray:
         spec = self.spec
         self.buffer = units[spec.global_memory]
         self.own = {"weight": units[spec.weight_memory], "spike": units[spec.input_memory]}
-        weight, inputs = self.own["weight"].spec, self.own["spike"].spec
-        sizes = Memories(
-            weight.capacity_bytes * 8, weight.width_bits * weight.banks, inputs.capacity_bytes * 8,
-            inputs.width_bits * inputs.banks, spec.access_bits,
-        )  # fmt: skip
+        sizes = Memories.of(spec, self.own["weight"].spec, self.own["spike"].spec)
         self.planner = Planner(self.ctx.work.network, spec.lanes, sizes)
 
     def start(self) -> None:

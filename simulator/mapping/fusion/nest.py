@@ -15,11 +15,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.engine.context import Box
 from simulator.network import Network, Projection
 from simulator.network.geometry import pooled_shape
 from simulator.network.sizes import state_bits, weight_bits
 from simulator.units import ceil_div
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a compute row of a fused mapping makes: a layer's channels, columns and timesteps, half-open; all rows."""
+
+    layer: str
+    k0: int
+    k1: int
+    x0: int
+    x1: int
+    t0: int
+    t1: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,14 @@ class Memories:
     input: int
     input_width: int
     access: int
+
+    @classmethod
+    def of(cls, array: Any, weight: Any, inputs: Any) -> Memories:
+        """From the specs of a `pe_array` and of its two memories."""
+        return cls(
+            weight.capacity_bytes * 8, weight.width_bits * weight.banks, inputs.capacity_bytes * 8,
+            inputs.width_bits * inputs.banks, array.access_bits,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
