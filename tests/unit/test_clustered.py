@@ -40,8 +40,8 @@ def test_independent_inputs_are_binomial(rate: float, samples: int) -> None:
 
 
 def clustered(block: int, rate: float, high: float, seed: int = 4) -> tuple[Activity, np.ndarray]:
-    """Blocks of neurons, `block` long on average, are on with probability `rate`; of such a block each neuron sends with
-    probability `high`.  Block ends are drawn, so that no size of a set is special."""
+    """Blocks of neurons, `block` long on average, are on with probability `rate`; each neuron of such a block sends
+    with probability `high`.  Block ends are drawn, so that no size of a set is special."""
     size, steps = 1 << 18, 1
     network = Network("c", (Population("in", (64, 64, 64), Neuron(model="input")),), ())
     generator = np.random.Generator(np.random.PCG64(seed))
