@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator import Activity, load_hardware, load_network, lower, place, simulate
-from simulator.costmodel.published import lemaire, operations, roofline
-from simulator.costmodel.published.spikesim_ela import Convolution, ela
+from simulator.costmodel.published import MODELS, lemaire, operations, roofline
+from simulator.costmodel.published.spikesim_ela import Convolution, convolutions, ela
 from simulator.trace.dense import dense_trace
 
 # VGG9 as ela_spikesim.py of SpikeSim @c2627bc lists it, output sizes after pooling.
@@ -65,10 +65,56 @@ def test_without_spikes_only_neurons_cost() -> None:
         assert found["membranes"] == pytest.approx(2 * size * 3 * lemaire.access_pj(4 * size))
 
 
-@pytest.mark.parametrize("chip", ["sia_pynqz2", "event_core_28nm"])
+CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
+"""One chip of each kind that networks of layers run on."""
+
+
+@pytest.mark.parametrize("chip", CHIPS)
 def test_no_run_beats_the_roofline(chip: str) -> None:
     network, hardware = load_network("digits"), load_hardware(chip)
     mapping = place(network, hardware)
-    bound = roofline.bound_ps(lower(mapping, network, hardware), hardware, Activity.bernoulli(network, 1.0, 3))
-    end = simulate(hardware, network, dense_trace(network, 3), mapping).end_ps
+    bound = roofline.bound_ps(lower(mapping, network, hardware), hardware, Activity.bernoulli(network, 1.0, 8), mapping)
+    end = simulate(hardware, network, dense_trace(network, 8), mapping).end_ps
     assert 0.1 * end < bound <= end
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_every_model_answers_the_same_question_on_every_chip(chip: str) -> None:
+    network, hardware = load_network("digits"), load_hardware(chip)
+    mapping = place(network, hardware)
+    schedule = lower(mapping, network, hardware)
+    one, two = (Activity.bernoulli(network, 0.2, 8, samples) for samples in (1, 2))
+    names = [model.name for model in MODELS]
+    assert len(set(names)) == len(names)
+    for model in MODELS:
+        for answer in (model.latency_ps, model.energy_pj):
+            figure, both = (answer(schedule, hardware, activity, mapping) for activity in (one, two))
+            if figure is None or both is None:
+                assert figure is both
+            elif model.name == "stems_zigzag" or model.name == "roofline":
+                assert 0 < figure <= both <= 2 * figure
+            else:
+                assert both == pytest.approx(2 * figure)
+
+
+def test_models_are_silent_where_their_source_is() -> None:
+    network = load_network("digits")
+    activity = Activity.bernoulli(network, 0.2, 8)
+    answers = {}
+    for chip in ("event_core_28nm", "cim_spikesim64"):
+        hardware = load_hardware(chip)
+        schedule = lower(place(network, hardware), network, hardware)
+        for model in MODELS:
+            asked = model.latency_ps(schedule, hardware, activity), model.energy_pj(schedule, hardware, activity)
+            answers[chip, model.name] = tuple(figure is not None for figure in asked)
+    for chip in ("event_core_28nm", "cim_spikesim64"):
+        assert answers[chip, "operations"] == answers[chip, "lemaire"] == (False, True)
+        assert answers[chip, "roofline"] == (True, False)
+    assert answers["event_core_28nm", "spikesim_ela"] == (False, False)
+    assert answers["cim_spikesim64", "spikesim_ela"] == (True, True)
+
+
+def test_ela_lists_the_convolutions_of_a_network() -> None:
+    """Maps of 8 x 8, pooled by 2 ahead of conv3, its shortcut and the linear layer."""
+    rows = [(c.inputs, c.outputs, c.in_width, c.out_width) for c in convolutions(load_network("digits"))]
+    assert rows == [(1, 16, 8, 8), (16, 32, 8, 4), (32, 32, 4, 2), (16, 32, 4, 2)]

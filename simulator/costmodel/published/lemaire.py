@@ -11,7 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.costmodel.activity import Activity
+from simulator.costmodel.published.model import PublishedModel
 from simulator.costmodel.published.operations import synaptic_operations
+from simulator.hardware import Hardware
+from simulator.mapping.mapping import Mapping
+from simulator.mapping.schedule import Schedule
 from simulator.network.geometry import weight_count
 
 ADD_PJ = 0.1
@@ -54,3 +58,12 @@ def energy_pj(activity: Activity) -> dict[str, dict[str, float]]:
             "spikes": sum(fired) * access_pj(inputs) + made * access_pj(size),
         }
     return found
+
+
+def _total_pj(schedule: Schedule, hardware: Hardware, activity: Activity, mapping: Mapping | None = None) -> float:
+    return sum(sum(parts.values()) for parts in energy_pj(activity).values())
+
+
+MODEL = PublishedModel(
+    "lemaire", "operations and memory accesses (Lemaire et al., ICONIP 2022, arXiv 2210.13107)", energy_pj=_total_pj
+)

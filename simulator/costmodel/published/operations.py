@@ -7,6 +7,10 @@ product with the number of accumulations as in N. Rathi and K. Roy, "DIET-SNN", 
 from __future__ import annotations
 
 from simulator.costmodel.activity import Activity
+from simulator.costmodel.published.model import PublishedModel
+from simulator.hardware import Hardware
+from simulator.mapping.mapping import Mapping
+from simulator.mapping.schedule import Schedule
 from simulator.network.geometry import fan_out
 
 ADD_PJ = 0.9
@@ -36,3 +40,12 @@ def synaptic_operations(activity: Activity) -> dict[str, float]:
 def energy_pj(activity: Activity, add_pj: float = ADD_PJ) -> dict[str, float]:
     """Energy per layer, pJ: synaptic operations x `add_pj`."""
     return {layer: count * add_pj for layer, count in synaptic_operations(activity).items()}
+
+
+def _total_pj(schedule: Schedule, hardware: Hardware, activity: Activity, mapping: Mapping | None = None) -> float:
+    return sum(energy_pj(activity).values())
+
+
+MODEL = PublishedModel(
+    "operations", "synaptic operations x 0.9 pJ (Horowitz, ISSCC 2014, as in DIET-SNN, 2020)", energy_pj=_total_pj
+)

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from simulator.costmodel.activity import Activity
+from simulator.costmodel.published.model import PublishedModel
 from simulator.errors import InputError
+from simulator.hardware import Hardware
+from simulator.mapping.mapping import Mapping
+from simulator.mapping.schedule import Schedule
+from simulator.network import Network
+from simulator.network.geometry import pooled_shape
 from simulator.units import ceil_div
 
 CROSSBAR_PJ, ADC_PJ, MUX_PJ, SUBTRACT_PJ, TEMPORARY_PJ = 1.76423, 2.03084, 0.094245, 1.15e-6, 0.2
@@ -62,3 +70,50 @@ def ela(layers: Sequence[Convolution], steps: int, size: int = 64, kernel: int =
     cycles = sum(int(0.75 * n) for n in work[:-1]) + work[-1]
     area = tiles * tile + STORE_BITS * BIT_UM2 * stored
     return Ela(sum(pes), tiles, sum(energy), area, CYCLE_NS * steps * cycles, energy)
+
+
+def convolutions(network: Network) -> list[Convolution]:
+    """The convolutions of a network as the estimator lists them, in its order; other layers are left out.
+
+    A map that is not square counts with the root of its size, rounded; what a layer's first reader pools is pooled.
+    """
+    found = []
+    for p in network.projections:
+        if p.kind != "conv":
+            continue
+        source, target = network.population(p.source), network.population(p.target)
+        channels, rows, columns = pooled_shape(p, source)
+        readers = network.outgoing(p.target)
+        made = pooled_shape(readers[0], target) if readers else target.shape
+        found.append(Convolution(channels // p.groups, target.shape[0], round((rows * columns) ** 0.5),
+                                 round((made[1] * made[2]) ** 0.5)))  # fmt: skip
+    return found
+
+
+def _answer(hardware: Hardware, activity: Activity) -> Ela | None:
+    """The estimate for a chip of square crossbars, all timesteps of all samples; None for other chips and networks."""
+    tiles: list[Any] = [spec for spec in hardware.units.values() if spec.type == "cim_tile"]
+    layers = convolutions(activity.network)
+    steps = int(activity.steps.sum())
+    if not tiles or not layers or not steps or tiles[0].crossbar.rows != tiles[0].crossbar.columns:
+        return None
+    kernel = max(p.kernel[0] for p in activity.network.projections if p.kind == "conv")
+    size = tiles[0].crossbar.rows
+    return ela(layers, steps, size, kernel, tiles[0].pes_per_tile) if size >= 8 else None
+
+
+def _total_pj(
+    schedule: Schedule, hardware: Hardware, activity: Activity, mapping: Mapping | None = None
+) -> float | None:
+    found = _answer(hardware, activity)
+    return None if found is None else found.energy_pj
+
+
+def _total_ps(
+    schedule: Schedule, hardware: Hardware, activity: Activity, mapping: Mapping | None = None
+) -> float | None:
+    found = _answer(hardware, activity)
+    return None if found is None else found.latency_ns * 1000.0
+
+
+MODEL = PublishedModel("spikesim_ela", "ela_spikesim.py of SpikeSim, commit c2627bc", _total_ps, _total_pj)
