@@ -1,6 +1,6 @@
 """Vectors of crossbar layers from sets of active rows: one wordline, one group, one mux step at a time.
 
-The same definition as `simulator/kernels/cim_vectors.py` and `simulator/components/cim_tile/vectors_counts.py`, with
+The same definition as `simulator/kernels/cim_vectors.py` and `simulator/mapping/crossbar/booking.py`, with
 nothing summed up beforehand.
 """
 

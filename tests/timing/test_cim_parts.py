@@ -12,6 +12,7 @@ from simulator.components.cim_tile import serial, traffic
 from simulator.components.cim_tile.assembly import Member
 from simulator.components.cim_tile.windows import needed
 from simulator.errors import InputError
+from simulator.mapping.crossbar.layer import CrossbarLayer
 from simulator.mapping.crossbar.part import input_magnitude_bits
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.trace import StepSpikesBuilder, Trace
@@ -55,8 +56,8 @@ def test_windows_end_with_the_last_source_under_a_tap(seed: int) -> None:
     grid = pair(1, 6)
     source = SimpleNamespace(shape=(2, height, width))
     expected = [brute(part, (y, x), height, width) for y in range(grid[0]) for x in range(grid[1])]
-    assert needed(part, grid, source, (height, width)).tolist() == expected  # type: ignore[arg-type]
-    one = needed(part, grid, source, (1, 1)).tolist()  # type: ignore[arg-type]
+    assert needed(part, grid, source, (height, width)).tolist() == expected
+    one = needed(part, grid, source, (1, 1)).tolist()
     assert one == [min(1, n) for n in expected]  # a source of one position is there whole or not at all
 
 
@@ -64,19 +65,16 @@ def block(part: int, low: int, high: int) -> SimpleNamespace:
     return SimpleNamespace(part=part, columns=((low, high),), outputs=high - low)
 
 
-@pytest.mark.parametrize("blocks,digital,cycles", [
+@pytest.mark.parametrize("blocks,digital,words", [
     ([(0, 0, 20)], 0, 0), ([(0, 0, 20)] * 4, 0, 3 * 3), ([(0, 0, 20)], 1, 3), ([], 1, 0), ([], 2, 3),
     ([(0, 0, 10), (0, 0, 10), (0, 10, 20)], 0, 2), ([(0, 0, 20), (1, 0, 10), (1, 10, 20)], 0, 4),
 ])  # fmt: skip
-def test_partial_sums_are_added_word_by_word(blocks, digital, cycles) -> None:
+def test_partial_sums_are_added_word_by_word(blocks, digital, words) -> None:
     """8 lanes: 20 outputs are 3 words, 10 outputs are 2; the first sum of every output is only written."""
     analog = 2 if any(part == 1 for part, _, _ in blocks) else int(bool(blocks))
     parts = [SimpleNamespace(digital=False)] * analog + [SimpleNamespace(digital=True)] * digital
     layer = SimpleNamespace(outputs=20, parts=parts, row_blocks=[block(*b) for b in blocks])
-    spec = SimpleNamespace(
-        digital=SimpleNamespace(accumulate_lanes=8), timing=SimpleNamespace(accumulate_cycles=5)
-    )  # fmt: skip
-    assert traffic.adding_cycles(spec, layer) == 5 * cycles
+    assert CrossbarLayer.added_words(layer, 8) == words
 
 
 def tiny() -> tuple[Network, Trace]:
@@ -130,7 +128,7 @@ def test_the_estimators_layers_start_at_three_quarters(flags, expected) -> None:
     spec = SimpleNamespace(quirks=flags, timing=SimpleNamespace(pe_cycle_clocks=26))
     members = [
         Member(
-            SimpleNamespace(positions=p, outputs=k, tiles=tiles),  # type: ignore[arg-type]
+            SimpleNamespace(positions=p, outputs=k, tiles=tiles),
             SimpleNamespace(occ=np.full((3, p, 2), 2)),
         )
         for p, k, tiles in ((9, 7, range(2)), (5, 4, range(1, 3)))
@@ -170,7 +168,7 @@ def test_a_count_beyond_the_stored_bits_is_refused() -> None:
     """Fifteen fit four planes, sixteen do not; a network that says nothing keeps a byte."""
 
     def run(count: int, **stored: int) -> int:
-        source = Population("in", (3, 1, 1), Neuron("input", output="multi", **stored))  # type: ignore[arg-type]
+        source = Population("in", (3, 1, 1), Neuron("input", output="multi", **stored))
         conv = Projection("out", "in", "out", "conv", (1, 1), weight_bits=4)
         network = Network("counts", (source, Population("out", (2, 1, 1), Neuron())), (conv,))
         made = {}

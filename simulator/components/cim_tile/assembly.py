@@ -108,7 +108,7 @@ class Assembly:
         lif = -(-v.updated.astype(np.int64) // int(spec.digital.lif_lanes)) * int(spec.timing.lif_cycles)
         homes = np.zeros((*sent.shape, 4), np.int64)
         homes[..., 0] = v.own_fetch
-        homes[..., 1] = traffic.adding_cycles(spec, layer) + lif
+        homes[..., 1] = layer.added_words(int(spec.digital.accumulate_lanes)) * int(spec.timing.accumulate_cycles) + lif
         homes[..., 2] = traffic.port_cycles(spec, sent, moved)
         homes[..., 3] = np.where(outside, traffic.link_cycles(moved, int(spec.network.link_bits)), 0)
         first = max(layer.population.neuron.first_step - self.t0, 0)

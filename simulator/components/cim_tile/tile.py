@@ -10,12 +10,12 @@ import numpy as np
 from simulator.components.cim_tile import flow, function, serial
 from simulator.components.cim_tile.assembly import Assembly, Member
 from simulator.components.cim_tile.flow_reference import FlowReference
-from simulator.components.cim_tile.program import programming
 from simulator.components.cim_tile.segment import Flow
 from simulator.components.cim_tile.vectors import LayerVectors
 from simulator.engine.board import Job
 from simulator.engine.context import Context
 from simulator.mapping.crossbar import CrossbarPlan
+from simulator.mapping.crossbar.program import programming
 from simulator.mapping.schedule import PROGRAM
 from simulator.network import Population
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from simulator.network import Population
-from simulator.units import ceil_div
 
 
 def events(
@@ -49,20 +48,3 @@ def port_cycles(spec: Any, sent: np.ndarray, moved: np.ndarray) -> np.ndarray:
 def link_cycles(moved: np.ndarray, width: int) -> np.ndarray:
     """Cycles on a link of `width` bits: at least one, which tells that the position is complete."""
     return np.maximum(-(-moved // width), 1)
-
-
-def adding_cycles(spec: Any, layer: Any) -> int:
-    """Cycles in which a home adds up the partial sums of a position: per word of lanes, one less than there are.
-
-    (N - 1) ceil(outputs / lanes) accumulate_cycles for N row blocks over all outputs; blocks of one group add to the
-    outputs of that group only.
-    """
-    lanes = int(spec.digital.accumulate_lanes)
-    words = [ceil_div(block.outputs, lanes) for block in layer.row_blocks]
-    digital = sum(part.digital for part in layer.parts) * ceil_div(layer.outputs, lanes)
-    first = [block for block in layer.row_blocks if block.part == layer.row_blocks[0].part]
-    ranges = {(block.columns[0][0], block.columns[-1][1]) for block in first}
-    written = (
-        sum(ceil_div(o1 - o0, lanes) for o0, o1 in ranges) if first else min(digital, ceil_div(layer.outputs, lanes))
-    )
-    return (sum(words) + digital - written) * int(spec.timing.accumulate_cycles)

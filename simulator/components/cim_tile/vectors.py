@@ -1,7 +1,7 @@
 """Input vectors of a layer on crossbars: how long each takes, what it fetches, and everything they count.
 
 A vector is what one row block is driven with for one output position in one timestep.  `kernels/cim_vectors.py` holds
-the definition of its cycles; `vectors_counts.py` the closed form of every counter.
+the definition of its cycles; `mapping/crossbar/booking.py` the closed form of every counter.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.cim_tile.vectors_counts import Block, Counts, add, count_block, count_lumps
 from simulator.components.cim_tile.vectors_maps import part_inputs
 from simulator.components.cim_tile.vectors_rows import row_tables, whole_windows, window_rows
 from simulator.components.cim_tile.vectors_rules import vector_rules
 from simulator.kernels import cim_vectors as kernel
 from simulator.mapping.crossbar import CrossbarLayer
+from simulator.mapping.crossbar.booking import Block, Counts, Totals, add, book_block, book_lumps
 from simulator.network import Network
 
 
@@ -195,11 +195,11 @@ class LayerVectors:
         for block, counters in zip(self.blocks, self.counters, strict=True):
             if self.counted[self.layer.parts.index(block.part)]:
                 self.synaptic += int(counters[kernel.SYNAPTIC]) * block.fan_out
-            count_block(self.spec, block, counters, self.counts)
+            book_block(self.spec, block, _totals(counters), self.counts)
         self._count_home(first)
         if "lumps_per_pe_cycle" in self.spec.quirks:
             sites = int(self.active.any(axis=2).sum())
-            count_lumps(self.spec, self.blocks, self.counters, sites, self.counts)
+            book_lumps(self.spec, self.blocks, [_totals(c) for c in self.counters], sites, self.counts)
 
     def _count_home(self, first: int) -> None:
         """Accumulation over row blocks, sum of active outputs - outputs that any of them reaches; neuron updates."""
@@ -225,6 +225,13 @@ class LayerVectors:
     def _clipped(self) -> int:
         """Conversions of groups that may exceed the converter's range."""
         return sum(int(c[kernel.CLIPPED]) * block.columns for c, block in zip(self.counters, self.blocks, strict=True))
+
+
+def _totals(counters: np.ndarray) -> Totals:
+    """What the kernel counted of a row block, int64 [COUNTERS]."""
+    kinds = (kernel.VECTORS, kernel.ACTIVE, kernel.GROUPS, kernel.IDLE, kernel.ROWS, kernel.INPUTS, kernel.ADDS,
+             kernel.SLOTS)  # fmt: skip
+    return Totals(*(int(counters[kind]) for kind in kinds))
 
 
 def _pieces(reaches: np.ndarray) -> list[tuple[int, int]]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.cim_tile.vectors_rows import drive_bits, steps_of
 from simulator.kernels.cim_vectors import ARRAY, NONE, PACK, PE, STATIC, STATIC_SKIP, Rules
 from simulator.mapping.crossbar import CrossbarPart
+from simulator.mapping.crossbar.groups import group_cycles
 
 POLICIES = {"static": STATIC, "static_skip": STATIC_SKIP, "pack": PACK}
 SKIPS = {"none": NONE, "pe": PE, "array": ARRAY}
@@ -54,11 +54,3 @@ def _bits(spec: Any, limit: int) -> list[int]:
         return [spec.adc.bits] * (limit + 1)
     top = (1 << spec.crossbar.cell_bits) - 1
     return [min(spec.adc.bits, (n * top).bit_length()) for n in range(limit + 1)]
-
-
-def group_cycles(spec: Any, clock_hz: int, part: CrossbarPart) -> int:
-    """Cycles of one group with a converter that integrates: I, A and N steps of `steps_of`, rounded up once."""
-    integrate, convert, phases = steps_of(spec, drive_bits(part))
-    steps = spec.adc.steps
-    ps = steps.integrate_ps * integrate + steps.adc_ps * convert + steps.phase_ps * phases
-    return int(spec.cycles(ps, clock_hz))

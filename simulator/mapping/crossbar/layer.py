@@ -10,6 +10,7 @@ import numpy as np
 from simulator.mapping.crossbar.block import RowBlock
 from simulator.mapping.crossbar.part import CrossbarPart
 from simulator.network.population import Population
+from simulator.units import ceil_div
 
 
 class Lane(NamedTuple):
@@ -139,6 +140,20 @@ class CrossbarLayer:
             if lane.tile != self.home_tile(lane.copy):
                 remote[lane.copy, lane.row_block] += lane.outputs
         return readers, remote
+
+    def added_words(self, lanes: int) -> int:
+        """Words of `lanes` outputs that a home adds up per position: one less than arrive for each.
+
+        (N - 1) ceil(outputs / lanes) for N row blocks over all outputs; blocks of one group add to the outputs of that
+        group only.
+        """
+        words = sum(ceil_div(block.outputs, lanes) for block in self.row_blocks)
+        every = ceil_div(self.outputs, lanes)
+        digital = sum(part.digital for part in self.parts) * every
+        first = [block for block in self.row_blocks if block.part == self.row_blocks[0].part]
+        ranges = {(block.columns[0][0], block.columns[-1][1]) for block in first}
+        written = sum(ceil_div(o1 - o0, lanes) for o0, o1 in ranges) if first else min(digital, every)
+        return words + digital - written
 
     @property
     def end_pe(self) -> int:

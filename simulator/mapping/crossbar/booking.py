@@ -1,4 +1,4 @@
-"""Actions of a layer's vectors from what their kernel counted, in closed form.
+"""Actions of a layer's vectors from the totals of its row blocks, in closed form.
 
 Symbols per row block: A vectors that are not skipped, G converted groups (G1 with an active row), n active rows summed
 over converted groups, M mux steps, C used columns, O outputs, S slices, r wordlines per input; sums run over the
@@ -8,15 +8,31 @@ block's processing elements (one per column block), all of which see the same ro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from simulator.components.cim_tile.vectors_rows import drive_bits, mux_steps, steps_of
-from simulator.kernels import cim_vectors as kernel
-from simulator.mapping.crossbar import CrossbarLayer, CrossbarPart
+from simulator.mapping.crossbar.groups import drive_bits, mux_steps, steps_of
+from simulator.mapping.crossbar.layer import CrossbarLayer
+from simulator.mapping.crossbar.part import CrossbarPart
 
 Counts = dict[str, int]
+
+
+class Totals(NamedTuple):
+    """Totals of a row block over its vectors.
+
+    vectors; active: those that are not skipped;  groups, idle: converted groups with and without an active row;  rows:
+    active rows over all groups;  inputs: active inputs;  adds: groups after the first of each vector;  slots: arrays
+    read.
+    """
+
+    vectors: int
+    active: int
+    groups: int
+    idle: int
+    rows: int
+    inputs: int
+    adds: int
+    slots: int
 
 
 def add(counts: Counts, action: str, number: int) -> None:
@@ -50,8 +66,8 @@ class Block:
         return 1 if self.depthwise else self.outputs
 
 
-def count_block(spec: Any, block: Block, counters: np.ndarray, counts: Counts) -> None:
-    """Adds the actions of one row block.  counters int64: as `kernels.cim_vectors.count_vectors` left them.
+def book_block(spec: Any, block: Block, found: Totals, counts: Counts) -> None:
+    """Adds the actions of one row block, linear in what was `found`.
 
     slot:row      r_all steps per array read: rows of the array x read steps
     drive:row     n r, times M where word lines are driven anew at each mux step
@@ -65,12 +81,12 @@ def count_block(spec: Any, block: Block, counters: np.ndarray, counts: Counts) -
     """
     crossbar, quirks = spec.crossbar, spec.quirks
     lines = block.part.rows_per_input
-    groups, idle = int(counters[kernel.GROUPS]), int(counters[kernel.IDLE])
+    groups, idle = found.groups, found.idle
     if "adc_shared_over_kernel" in quirks:
-        groups, idle = int(counters[kernel.ACTIVE]), 0
-    rows = int(counters[kernel.ROWS]) * lines
+        groups, idle = found.active, 0
+    rows = found.rows * lines
     if spec.adc.kind == "integrate_steps":
-        count_integrating(spec, block, counters, counts)
+        book_integrating(spec, block, found, counts)
         steps = drive_bits(block.part) * block.pes
         rows *= drive_bits(block.part)
         redriven = block.pes
@@ -81,7 +97,7 @@ def count_block(spec: Any, block: Block, counters: np.ndarray, counts: Counts) -
         wide = crossbar.conduct == "all" and not crossbar.sample_hold
         add(counts, "read:cell", rows * (block.column_steps if wide else block.columns))
         add(counts, "conduct:column", rows * block.columns * spec.cell.mean_milli_us)
-    add(counts, "slot:row", int(counters[kernel.SLOTS]) * crossbar.rows * steps)
+    add(counts, "slot:row", found.slots * crossbar.rows * steps)
     add(counts, "drive:row", rows * redriven)
     add(counts, "select:row", (groups + idle) * block.pes if crossbar.row_policy == "pack" else 0)
     add(counts, "read:column", (groups + idle) * block.columns)
@@ -91,28 +107,28 @@ def count_block(spec: Any, block: Block, counters: np.ndarray, counts: Counts) -
     add(counts, "shift_add:partial_sum", (groups + idle) * block.outputs * (block.slices - 1))
     corrected = crossbar.signed != "differential_rows"
     add(counts, "subtract:partial_sum", (groups + idle) * block.outputs if corrected else 0)
-    add(counts, "accumulate:partial_sum", int(counters[kernel.ADDS]) * block.outputs)
-    add(counts, "check:vector", int(counters[kernel.VECTORS]) * block.pes if spec.zero_skip != "none" else 0)
+    add(counts, "accumulate:partial_sum", found.adds * block.outputs)
+    add(counts, "check:vector", found.vectors * block.pes if spec.zero_skip != "none" else 0)
 
 
-def count_integrating(spec: Any, block: Block, counters: np.ndarray, counts: Counts) -> None:
+def book_integrating(spec: Any, block: Block, found: Totals, counts: Counts) -> None:
     """Adds the steps of a converter that integrates: I, b and A per group and column, b the inputs' magnitude bits.
 
     Per neuron 0.25 I + 1.2 b + (0.3 + 0.1) A pJ in NeuRRAM: integrate, sample, conversion step with a shift-add.  An
     active row is driven once per magnitude bit.
     """
     integrate, convert, _ = steps_of(spec, drive_bits(block.part))
-    groups = int(counters[kernel.GROUPS] + counters[kernel.IDLE])
+    groups = found.groups + found.idle
     add(counts, "integrate:column", groups * block.columns * integrate)
     add(counts, "sample:column", groups * block.columns * drive_bits(block.part))
     add(counts, "step:column", groups * block.columns * convert)
     add(counts, "shift_add:partial_sum", groups * block.columns * convert)
 
 
-def count_lumps(spec: Any, blocks: list[Block], counters: np.ndarray, sites: int, counts: Counts) -> None:
+def book_lumps(spec: Any, blocks: list[Block], found: list[Totals], sites: int, counts: Counts) -> None:
     """Replaces all actions but conversions by SpikeSim's, per vector of a processing element (lumps_per_pe_cycle).
 
-    blocks: of the layer;  counters int64 [blocks, COUNTERS];  sites: positions with any spike in their window.
+    blocks, found: of the layer;  sites: positions with any spike in their window.
     Per vector: tile buffer 1, H-tree 1, fetch 1, neuron unit 1, array k^2 M, temporary buffer M, subtractor 16 M, with
     M mux steps (ela_spikesim.py @c2627bc: M = X/8).  Under patch_events vectors are those with a spike, the neuron unit
     fires once per position with one, and the array is charged per active row, in thousandths of a row of a full array:
@@ -122,15 +138,15 @@ def count_lumps(spec: Any, blocks: list[Block], counters: np.ndarray, sites: int
     counts.clear()
     counts.update(kept)
     by_rows = "patch_events" in spec.quirks
-    for block, found in zip(blocks, counters, strict=True):
-        vectors = int(found[kernel.ACTIVE])
+    for block, seen in zip(blocks, found, strict=True):
+        vectors = seen.active
         for name in ("tile_buffer", "htree", "fetch"):
             add(counts, f"lump_{name}:vector", vectors * block.pes)
         add(counts, "lump_neuron:vector", (sites if by_rows else vectors) * block.pes)
         add(counts, "lump_temp:column", vectors * block.steps)
         add(counts, "lump_sub:column", vectors * block.steps * 16)
         if by_rows:
-            thousandths = 1000 * int(found[kernel.INPUTS]) * block.pes * spec.crossbar.rows * block.arrays
+            thousandths = 1000 * seen.inputs * block.pes * spec.crossbar.rows * block.arrays
             add(counts, "lump_row:row", (2 * thousandths + block.rows) // (2 * block.rows))
         else:
             again = block.steps if "reread_per_mux_step" in spec.quirks else block.pes

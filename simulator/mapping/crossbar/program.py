@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.mapping.crossbar import CrossbarLayer
+from simulator.mapping.crossbar.layer import CrossbarLayer
 from simulator.units import ceil_div
 
 
