@@ -16,7 +16,7 @@ from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.scatter import Events, walk_of, word_of
 from simulator.costmodel.tally import ONCE, REPETITION, Tally
 from simulator.costmodel.timing import Row, Rows
-from simulator.costmodel.transfers import Transfers
+from simulator.costmodel.transfers import TRANSFER_TERMS, Transfers
 from simulator.errors import InputError
 from simulator.mapping import schedule as s
 from simulator.mapping.reach import SPARSE, Fan, Reach, reach
@@ -26,11 +26,12 @@ from simulator.units import PS_PER_SECOND
 class CoreChip:
     """All rows of a Schedule on cores with DMA channels, as tables over streams of events.
 
-    See `chip.Chip`.
+    See `chip.Chip`.  Terms: `host.launch`, handing a row to its unit; those of `Ports`, of `Windows` or `Events` as the
+    cores' dataflow is, and of `Transfers`.
     """
 
-    terms: tuple[Term, ...] = ()
     built: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    terms: tuple[Term, ...]
 
     def __init__(self, schedule: Any, hardware: Any, network: Any, actions: tuple[str, ...]) -> None:
         self.schedule, self.hardware, self.network = schedule, hardware, network
@@ -55,10 +56,16 @@ class CoreChip:
         ]
         for bank in (self.tally, self.transfers, self.ports, self.windows, self.events):
             bank.close()  # type: ignore[attr-defined]
-        self._task = np.array(self._data, np.float64).reshape(-1, 3)
+        self._task = np.array(self._data, np.float64).reshape(-1, 2)
         host = next(spec for spec in self.specs if spec.type == "host")
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         layers, depth = len(schedule.layers), int(host.queue_depth)
+        kinds = {spec.dataflow for spec in self._cores()}
+        parts: list[tuple[Term, ...]] = [(Term("host.launch"),), Ports.terms]
+        parts += [bank.terms if kind in kinds else () for bank, kind in ((Windows, "gather"), (Events, "scatter"))]
+        parts.append(TRANSFER_TERMS)
+        self.terms = tuple(term for part in parts for term in part)
+        self._cuts = np.cumsum([len(part) for part in parts])[:-1]
         self._before, self._body = (Rows(part, layers, depth) for part in (self.rows[: schedule.prologue], body))
 
     def stream(self, population: int, delay: int = 0, first: int = 0, window: int = 1) -> int:
@@ -77,7 +84,7 @@ class CoreChip:
         self.tally.add(host, 0, "launch:task", how, 1)
         if plan.op[i] == s.COMPUTE:
             return Row(unit, layer, after, self._compute(i, unit, layer), True)
-        return Row(unit, layer, after, self._transfer(i, unit, layer, how), False)
+        return Row(unit, layer, after, self._transfer(i, unit, layer, how), False, int(plan.far[i]))
 
     def _transfer(self, i: int, unit: int, layer: int, how: int) -> int:
         plan, dma = self.schedule, self.specs[unit]
@@ -133,7 +140,7 @@ class CoreChip:
         streams = [self._arriving(fan, begin) for fan in tile.fans]
         live, own = self.stream(-1, 0, begin), self.stream(self.index[name], 0, begin)
         memories = tuple(self.number[getattr(spec, f"{key}_memory")] for key in ("weight", "state", "spike"))
-        into, out = self._blocks(spec, tile, streams, live, own, (unit, memories[2], layer))
+        into, out = self._blocks(spec, tile, live, own, (unit, memories[2], layer))
         grouped = any(fan.projection.kind == "conv" and fan.projection.groups > 1 for fan in tile.fans)
         key = (unit, name, k1 - k0, k0 if grouped else 0, y0, y1, part, parts)
         if spec.dataflow == "gather":
@@ -151,7 +158,7 @@ class CoreChip:
             self._place.append(place)
             self.ports.add(spec, self.specs[memories[2]], into, out)
             clock = PS_PER_SECOND / self.hardware.clocks[spec.clock]
-            self._data.append((clock, live, 0.0))
+            self._data.append((clock, live))
         self._active.append((self._tasks[key], self.tally.cell(unit, layer, "active:cycle")))
         return self._tasks[key]
 
@@ -161,22 +168,25 @@ class CoreChip:
         return self.stream(self.index[p.source], p.delay, first, window)
 
     def _blocks(
-        self, spec: Any, tile: Reach, streams: list[int], live: int, own: int, where: tuple[int, int, int]
+        self, spec: Any, tile: Reach, live: int, own: int, where: tuple[int, int, int]
     ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
         """Bits in and out per timestep; booked at the link (unit) and the spike memory."""
         unit, memory, layer = where
         mark, word = float(spec.spike_bits), self.specs[memory].width_bits
-        fans = [(fan, stream) for fan, stream in zip(tile.fans, streams, strict=True) if fan.region]
+        fans = [fan for fan in tile.fans if fan.region]
         bitmap = spec.spike_format == "bitmap"
         into = [(live, mark)]
         spare = 0.0
-        for n, (fan, stream) in enumerate(fans):
+        for n, fan in enumerate(fans):
             if bitmap:
                 into.append((live, float(fan.region)))
                 spare += -(fan.region + (spec.spike_bits if n == len(fans) - 1 else 0)) % word
-            else:
-                into.append((stream, float(fan.region * spec.spike_bits)))
-                spare += (word - math.gcd(word, spec.spike_bits)) / 2
+                continue
+            p = fan.projection
+            stored = self.network.population(p.source).size if fan.pooled else fan.region  # pooled as they are read
+            sent = self.stream(self.index[p.source], p.delay, tile.population.neuron.first_step)
+            into.append((sent, float(stored * spec.spike_bits)))
+            spare += (word - math.gcd(word, spec.spike_bits)) / 2
         out: list[tuple[int, float]] = []
         if tile.last:
             made = (live, float(tile.neurons)) if bitmap else (own, float(tile.neurons * spec.spike_bits))
@@ -256,13 +266,15 @@ class CoreChip:
         one = self.schedule.repeat == "sample"
         repetitions = found.samples * (1 if one else steps)
         counts = self.tally.counts(found.total, repetitions).ravel()
-        work, hold, done = self._spans(found, one)
+        launch, *parts = np.split(weights, self._cuts)
+        work, hold, done, use = self._spans(found, one, parts)
         np.add.at(counts, [cell for _, cell in self._active], work[[task for task, _ in self._active]] * found.samples)
         layers = len(self.schedule.layers)
         busy, span = np.zeros(layers), np.full((layers, 2), -1.0)
-        end = float(self._before.run(hold[:, :1], hold[:, :1], self._launch).end[0])
+        each = self._launch * float(launch[0])
+        end = float(self._before.run(hold[:, :1], done[:, :1], each, use[:, :1]).end[0])
         times = [found.samples] if one else (found.weight * found.samples).tolist()
-        made = self._body.run(hold, done, self._launch)
+        made = self._body.run(hold, done, each, use)
         for n, often in enumerate(times):
             start, last = made.start[n], made.last[n]
             ran = start >= 0
@@ -272,17 +284,25 @@ class CoreChip:
             end += often * float(made.end[n])
         return Priced(counts.reshape(self.tally.shape), end, busy, span)
 
-    def _spans(self, found: Rates, one: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _spans(
+        self, found: Rates, one: bool, weights: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Busy cycles of each compute task in a sample, and of all prices (transfers, then tasks) how long they hold
-        their unit and when they are complete, ps [prices, repetitions that differ]."""
+        their unit, when they are complete and how long main memory works for them, ps [prices, repetitions that
+        differ].  weights: of the terms of ports, windows, events and transfers."""
         each = np.vstack([found.value, np.ones((2, found.value.shape[1]))])
         moved = np.vstack([found.value @ found.weight[:, None], np.ones((2, 1))]) if one else each
-        loads = self.transfers.spans(moved)
+        of_ports, of_windows, of_events, of_transfers = weights
+        loads = self.transfers.spans(moved, of_transfers)
+        loads = loads if len(loads) == 3 else (*loads, np.zeros_like(loads[0]))
         if not len(self._data):
-            return np.zeros(0), loads, loads
-        ready, between, behind = self.ports.cycles(each)
-        banks = [self.windows.cycles(found.value), self.events.cycles(found.value)]
-        cycles = np.stack([banks[kind][place] for kind, place in self._place])
+            return np.zeros(0), *loads
+        ready, between, behind = self.ports.cycles(each, of_ports)
+        banks = [
+            bank.cycles(found, own) if own.size else None  # type: ignore[attr-defined]
+            for bank, own in ((self.windows, of_windows), (self.events, of_events))
+        ]
+        cycles = np.stack([banks[kind][place] for kind, place in self._place])  # type: ignore[index]
         live = found.value[self._task[:, 1].astype(np.int64)]
         ps = self._task[:, :1]
         work = (cycles * live) @ found.weight
@@ -291,8 +311,11 @@ class CoreChip:
             hold = paced + ready[:, :1]
             tail = behind[:, -1:]
         else:
-            hold, tail = (cycles + ready) * live, behind
-        return work, np.vstack([loads, hold * ps]), np.vstack([loads, (hold + tail) * ps])
+            hold, tail = np.maximum(cycles + ready, between) * live, behind * live
+        none = np.zeros_like(hold)
+        tasks = hold * ps, (hold + tail) * ps, none
+        hold, done, use = (np.vstack(pair) for pair in zip(loads, tasks, strict=True))
+        return work, hold, done, use
 
 
 def _synapses(fan: Fan) -> float:

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.chip import Term
 from simulator.costmodel.expectation import expected_cycles, largest_of
+from simulator.costmodel.rates import Rates
 from simulator.mapping.reach import LINEAR, Fan, Reach
 
 
@@ -34,7 +36,10 @@ class Windows:
 
     A group of windows takes max(least, ceil(n ops / ops per cycle)) cycles for the n events of its slowest window.
     The array starts a group when the neuron unit has taken the one before, so `least` is at least the cycles of that.
+    Terms: `cmos_core.windows`, all groups; `cmos_core.fill`, the pipeline before the first and the neurons of the last.
     """
+
+    terms = (Term("cmos_core.windows"), Term("cmos_core.fill"))
 
     def __init__(self) -> None:
         self._classes: list[tuple[int, float, float, int, int, int]] = []
@@ -83,8 +88,9 @@ class Windows:
         for number, stream, trials, count in self._own:
             self._extra.setdefault((stream, trials, count), []).append(number)
 
-    def cycles(self, value: np.ndarray) -> np.ndarray:
-        """float64 [tasks, U] expected cycles per timestep; value float64 [streams, U], events per neuron."""
+    def cycles(self, found: Rates, weights: np.ndarray) -> np.ndarray:
+        """float64 [tasks, U] expected cycles per timestep, its terms weighted; weights float64 [terms]."""
+        value = found.value
         place, count, least, dense = self._table.T[:4, :, None]
         mean = np.zeros((len(self._table), value.shape[1]))
         variance = np.zeros_like(mean)
@@ -104,5 +110,5 @@ class Windows:
             mine = (self._table[:, 4] == a) & (self._table[:, 5] == b)
             taken = expected_cycles(mean[mine], variance[mine], a, b, np.broadcast_to(least[mine], mean[mine].shape))
             np.add.at(total, place[mine, 0].astype(np.int64), count[mine] * taken)
-        found: np.ndarray = total + np.array(self._added)[:, None]
-        return found
+        cycles: np.ndarray = weights[0] * total + weights[1] * np.array(self._added)[:, None]
+        return cycles

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.chip import Term
+
 
 class Ports:
-    """Ports of all compute tasks: bits in and out per timestep are a constant and so many per event of a stream."""
+    """Ports of all compute tasks: bits in and out per timestep are a constant and so many per event of a stream.
+
+    Term: `cmos_core.link`, the way of a block between the spike memory and the core.
+    """
+
+    terms = (Term("cmos_core.link"),)
 
     def __init__(self) -> None:
         self._rows: list[tuple[float, ...]] = []
@@ -17,6 +24,7 @@ class Ports:
     def add(self, core: Any, memory: Any, into: list[tuple[int, float]], out: list[tuple[int, float]]) -> int:
         """A task: `into`, `out` are (stream, bits per event); core and spike memory are specs.  Returns its place."""
         place = len(self._rows)
+        whole = core.dataflow == "gather" or core.spike_format == "bitmap"
         self._rows.append(
             (
                 core.link_width_bits,
@@ -25,6 +33,7 @@ class Ports:
                 memory.cycle_cycles,
                 memory.latency_cycles,
                 bool(out),
+                np.inf if whole else core.input_buffer_spikes * core.spike_bits,
             )
         )
         self._terms += [(0, place, stream, bits) for stream, bits in into]
@@ -33,20 +42,25 @@ class Ports:
 
     def close(self) -> None:
         """All tasks are added."""
-        self._table = np.array(self._rows, np.float64).reshape(-1, 6).T[:, :, None]
+        self._table = np.array(self._rows, np.float64).reshape(-1, 7).T[:, :, None]
         self._term = np.array(self._terms, np.float64).reshape(-1, 4)
 
-    def cycles(self, every: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """float64 [tasks, U] each: cycles until a timestep's block may be read; between two such blocks; from the end
-        of the core's work until its spikes lie in memory.  every float64 [streams + 2, U]: events per timestep.
+    def cycles(self, every: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """float64 [tasks, U] each: cycles until a timestep's first block may be read; between the first blocks of two
+        timesteps; from the end of the core's work until its spikes lie in memory.
+        every float64 [streams + 2, U]: events per timestep.  weights float64 [terms].
 
-        A block leaves the memory word by word while the link carries it.
+        A block leaves the memory word by word while the link carries it; the next one is asked for when it has left.  A
+        scatter core begins with the first block, a gather core when all are there.
         """
-        width, late, word, per_word, read, writes = self._table
+        width, late, word, per_word, read, writes, size = self._table
         bits = np.zeros((2, len(self._rows), every.shape[1]))
         side, place, stream = (self._term[:, i].astype(np.int64) for i in range(3))
         np.add.at(bits, (side, place), self._term[:, 3:] * every[stream])
+        blocks = np.ceil(np.maximum(bits[0], 1) / size)
+        first = np.minimum(bits[0], size)
         link = np.ceil(bits / width)
         memory = np.maximum(np.ceil(bits / word), 1) * per_word
-        ready = np.maximum(memory[0] + read, link[0]) + late
-        return ready, memory[0] + read, (link[1] + late + memory[1]) * writes
+        begin = np.maximum(np.maximum(np.ceil(first / word), 1) * per_word + read, np.ceil(first / width)) + late
+        between = np.maximum(memory[0] + blocks * read, link[0])
+        return weights[0] * begin, weights[0] * between, weights[0] * (link[1] + late + memory[1]) * writes

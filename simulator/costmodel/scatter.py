@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.chip import Term
+from simulator.costmodel.rates import Rates
 from simulator.mapping.reach import GRID, SPARSE, Fan, Reach
 
 
@@ -58,7 +60,13 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
 
 
 class Events:
-    """Events and scans of all scatter tasks, so that one call prices every task."""
+    """Events and scans of all scatter tasks, so that one call prices every task.
+
+    Terms: `cmos_core.fill`, feeding the first event, the last walk and the pipeline; `cmos_core.events`, all events one
+    period apart; `cmos_core.scan`, the update of every word; `cmos_core.output`, more than one spike of a word.
+    """
+
+    terms = (Term("cmos_core.fill"), Term("cmos_core.events"), Term("cmos_core.scan"), Term("cmos_core.output"))
 
     def __init__(self) -> None:
         self._terms: list[tuple[float, ...]] = []
@@ -84,12 +92,13 @@ class Events:
         self._term = np.array(self._terms, np.float64).reshape(-1, 6)
         self._task = np.array(self._tasks, np.float64).reshape(-1, 7)
 
-    def cycles(self, value: np.ndarray) -> np.ndarray:
-        """float64 [tasks, U] expected cycles per timestep; value float64 [streams, U], events per neuron.
+    def cycles(self, found: Rates, weights: np.ndarray) -> np.ndarray:
+        """float64 [tasks, U] expected cycles per timestep, its terms weighted; weights float64 [terms].
 
         Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.  Scan:
         update cycles per word, and one more per spike of a word after its first: m p - 1 + (1 - p)^m for m neurons.
         """
+        value = found.value
         fixed, engines, scanned, word, fired, update, out = self._task.T[:, :, None]
         shape = (len(self._task), value.shape[1])
         place, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
@@ -102,11 +111,11 @@ class Events:
         some = np.maximum(number, 1e-12)
         per, last, first = busy / some, engine / some, dispatch / some
         free = np.minimum((engines - 1) / 2, np.maximum(number - 1, 0)) * np.maximum(0, per - first)
-        drain = np.where(
-            number > 0, np.minimum(number, 1) * (fixed + first + last) + np.maximum(number - 1, 0) * per - free, 0
-        )
+        ends = np.where(number > 0, np.minimum(number, 1) * (fixed + first + last), 0)
+        flow = np.maximum(np.maximum(number - 1, 0) * per - free, 0)
         p = np.where(fired >= 0, value[fired[:, 0].astype(np.int64)], 0)
         p = np.minimum(p, 1)
         more = np.maximum(word * p - 1 + (1 - p) ** word, 0)
-        found: np.ndarray = drain + scanned * (np.maximum(update, 0) + more * out)
-        return found
+        cycles: np.ndarray = weights[0] * ends + weights[1] * flow
+        cycles += scanned * (weights[2] * np.maximum(update, 0) + weights[3] * more * out)
+        return cycles

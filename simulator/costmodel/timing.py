@@ -9,13 +9,15 @@ import numpy as np
 
 
 class Row(NamedTuple):
-    """unit, layer; earlier rows of the same part that must be complete; number of its price."""
+    """unit, layer; earlier rows of the same part that must be complete; number of its price; `memory`: unit of the main
+    memory that it shares with rows of other units (-1: none)."""
 
     unit: int
     layer: int
     after: tuple[int, ...]
     price: int
     computes: bool
+    memory: int = -1
 
 
 class Span(NamedTuple):
@@ -29,7 +31,7 @@ class Span(NamedTuple):
 
 class Rows:
     """Rows one after another as the host hands them out: each starts when its command is there, its unit is free and
-    the rows before it are complete.
+    the rows before it are complete.  A memory serves one row at a time, in order.
 
     depth: commands that wait at a unit, which may have taken one more.
     """
@@ -46,13 +48,18 @@ class Rows:
         self._chain = np.array(before, np.int64), np.array(gate, np.int64)
         self._layer = np.array([row.layer if row.computes else -1 for row in rows], np.int64)
         self._price = np.array([row.price for row in rows], np.int64)
+        numbers = {unit: n for n, unit in enumerate(dict.fromkeys(row.memory for row in rows if row.memory >= 0))}
+        self._memory = np.array([numbers.get(row.memory, -1) for row in rows], np.int64)
+        self._until = np.zeros(len(numbers))
         self._after_start = np.cumsum([0, *(len(row.after) for row in rows)], dtype=np.int64)
         self._after = np.array([i for row in rows for i in row.after], np.int64)
-        self._scratch = np.zeros(len(rows)), np.zeros(len(rows))
+        self._complete, self._freed = np.zeros(len(rows)), np.zeros(len(rows))
+        self._last = np.zeros(len(rows))
 
-    def run(self, hold: np.ndarray, done: np.ndarray, launch: float) -> Span:
+    def run(self, hold: np.ndarray, done: np.ndarray, launch: float, use: np.ndarray | None = None) -> Span:
         """Repetitions with prices float64 [prices, R]: how long a row holds its unit, and when it is complete after its
-        start, ps.  launch: ps that the host takes to hand a row out."""
+        start, ps.  launch: ps that the host takes to hand a row out.  use: ps in which a row's memory works for it; a
+        row that starts while its memory works for others ends that much behind them, and holds its unit until then."""
         from simulator.kernels.rows import run_rows
 
         found = hold.shape[1]
@@ -62,8 +69,10 @@ class Rows:
             np.full((found, self.layers), -1.0),
             np.zeros((found, self.layers)),
         )
-        hold, done = np.ascontiguousarray(hold.T), np.ascontiguousarray(done.T)
-        tables = self._layer, self._price, self._after_start, self._after
-        run_rows(*self._chain, *tables, hold, done, float(launch), *self._scratch, made.end, made.busy, made.start,
+        times = (hold, done, np.zeros_like(hold) if use is None else use)
+        hold, done, use = (np.ascontiguousarray(x.T) for x in times)
+        tables = self._layer, self._price, self._memory, self._after_start, self._after
+        scratch = *self._scratch, self._until
+        run_rows(*self._chain, *tables, hold, done, use, float(launch), *scratch, made.end, made.busy, made.start,
                  made.last)  # fmt: skip
         return made

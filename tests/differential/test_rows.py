@@ -23,14 +23,17 @@ def test_kernel_agrees_with_its_definition(seed: int) -> None:
                 tuple(int(j) for j in after),
                 int(rng.integers(prices)),
                 bool(rng.random() < 0.6),
+                int(rng.integers(-1, 3)),
             )
         )
     depth, launch = int(rng.integers(1, 5)), float(rng.integers(0, 4))
     hold = rng.integers(0, 20, (prices, 3)).astype(np.float64)
     done = hold + rng.integers(0, 6, (prices, 3))
-    made = Rows(rows, layers, depth).run(hold, done, launch)
+    use = rng.integers(0, 20, (prices, 3)).astype(np.float64)
+    made = Rows(rows, layers, depth).run(hold, done, launch, use)
     for n in range(3):
-        end, busy, first, last = plain.run_rows(rows, hold[:, n].tolist(), done[:, n].tolist(), layers, launch, depth)
+        prices_now = (x[:, n].tolist() for x in (hold, done, use))
+        end, busy, first, last = plain.run_rows(rows, *prices_now, layers, launch, depth)
         assert made.end[n] == end
         assert made.busy[n].tolist() == busy
         assert made.start[n].tolist() == first
@@ -61,3 +64,14 @@ def test_a_full_queue_keeps_the_host_from_the_rows_behind() -> None:
 def test_rows_of_a_layer_that_overlap_count_once() -> None:
     rows = [Row(0, 1, (), 0, True), Row(1, 1, (), 1, True)]
     assert spans(rows, [4, 6]) == (6, [0, 6, 0])
+
+
+def test_rows_that_share_a_memory_end_when_it_has_worked_for_all_of_them() -> None:
+    """Two channels of one memory: alone each takes 10 + 2, of which the memory works 10."""
+    rows = [Row(0, 0, (), 0, False, 5), Row(1, 0, (), 0, False, 5), Row(0, 0, (), 0, False, 5)]
+    price, use = np.array([[12.0]]), np.array([[10.0]])
+    assert Rows(rows[:1], 1, 4).run(price, price, 0, use).end[0] == 12
+    assert Rows(rows[:2], 1, 4).run(price, price, 0, use).end[0] == 20
+    assert Rows(rows, 1, 4).run(price, price, 0, use).end[0] == 30
+    alone = [row._replace(memory=-1) for row in rows]
+    assert Rows(alone, 1, 4).run(price, price, 0, use).end[0] == 24
