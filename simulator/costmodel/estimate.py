@@ -113,11 +113,15 @@ def _chip(
         from simulator.costmodel.cores import CoreChip
 
         return CoreChip(schedule, hardware, network, actions)
+    if "pe_array" in kinds and schedule.x0.size:
+        from simulator.costmodel.fused import FusedChip
+
+        return FusedChip(schedule, hardware, network, actions)
     raise InputError(
         "this hardware or schedule has no closed form",
         key=f"hardware {hardware.name}",
         found=sorted(kinds),
-        allowed=["a cmos_core with whole rows", "a cim_tile"],
+        allowed=["a cmos_core with whole rows", "a cim_tile", "a pe_array with a fused mapping"],
     )
 
 

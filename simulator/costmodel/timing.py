@@ -53,8 +53,7 @@ class Rows:
         self._until = np.zeros(len(numbers))
         self._after_start = np.cumsum([0, *(len(row.after) for row in rows)], dtype=np.int64)
         self._after = np.array([i for row in rows for i in row.after], np.int64)
-        self._complete, self._freed = np.zeros(len(rows)), np.zeros(len(rows))
-        self._last = np.zeros(len(rows))
+        self._begun, self._complete, self._freed = np.zeros((3, len(rows)))
 
     def run(self, hold: np.ndarray, done: np.ndarray, launch: float, use: np.ndarray | None = None) -> Span:
         """Repetitions with prices float64 [prices, R]: how long a row holds its unit, and when it is complete after its
@@ -72,7 +71,11 @@ class Rows:
         times = (hold, done, np.zeros_like(hold) if use is None else use)
         hold, done, use = (np.ascontiguousarray(x.T) for x in times)
         tables = self._layer, self._price, self._memory, self._after_start, self._after
-        scratch = *self._scratch, self._until
+        scratch = self._begun, self._complete, self._freed, self._until
         run_rows(*self._chain, *tables, hold, done, use, float(launch), *scratch, made.end, made.busy, made.start,
                  made.last)  # fmt: skip
         return made
+
+    def times(self) -> tuple[np.ndarray, np.ndarray]:
+        """float64 [rows] each: start and completion of every row in the last repetition of the last run, ps."""
+        return self._begun, self._complete

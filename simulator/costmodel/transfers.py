@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.channel import Channel, OpenRows, Pages, channel_of
+from simulator.costmodel.chip import Term
 from simulator.units import PS_PER_SECOND
+
+TRANSFER_TERMS = (
+    Term("dma.setup", 1.0, "setting a transfer up, and the way of a chunk over the link to an on-chip memory"),
+    Term("dma.stream", 1.0, "bursts and words of a transfer at the pace of the slowest of what it passes"),
+    Term("dram.latency", 1.0, "from the request of a chunk to its first data, the row open"),
+    Term("dram.miss", 1.0, "closing and opening the row of a transfer's first burst"),
+    Term("dram.refresh", 1.0, "transfers that a refresh keeps waiting"),
+    Term("dram.turnaround", 0.0, "the data bus changes direction between loads and stores that run together"),
+    Term("dram.contention", 0.0, "bursts of the other movers that run together with a transfer"),
+)
+SETUP, STREAM, LATENCY, MISS, REFRESH, TURN, SHARED = range(len(TRANSFER_TERMS))
+
+
+class Transfer(NamedTuple):
+    """A row of the table; times in ps, sizes in bits."""
+
+    chunk: float
+    buffers: float
+    setup: float
+    link: float
+    late: float
+    burst: float
+    pace: float
+    word: float
+    per_word: float
+    ports: float
+    carrier: float
+    per_carrier: float
+    store: float
+    posted: float
+    accept: float
+    miss: float
+    share: float
+    met: float
 
 
 class Transfers:
@@ -14,28 +50,65 @@ class Transfers:
 
     def __init__(self, clocks: dict[str, int]) -> None:
         self._clocks = clocks
-        self._rows: list[tuple[float, ...]] = []
+        self._rows: list[Transfer] = []
         self._terms: list[tuple[int, int, float]] = []
+        self.opened: list[int] = []
+        """Rows of main memory that each transfer opens."""
+        self._channels: dict[int, tuple[Channel, OpenRows | None]] = {}
 
-    def add(self, dma: Any, near: Any, far: Any, store: bool, terms: list[tuple[int, float]]) -> int:
-        """A row of a channel between two memories (specs); `terms` are (stream, bits per event).  Returns its place."""
+    def channel(self, far: Any) -> Channel:
+        """The channel of a main memory (spec)."""
+        return self._memory(far)[0]
+
+    def _memory(self, far: Any) -> tuple[Channel, OpenRows | None]:
+        if id(far) not in self._channels:
+            rows = OpenRows(Pages(far)) if far.type == "banked_dram" else None
+            self._channels[id(far)] = channel_of(far, self._ps(far)), rows
+        return self._channels[id(far)]
+
+    def _ps(self, spec: Any) -> float:
+        return PS_PER_SECOND / self._clocks[spec.clock]
+
+    def add(
+        self, dma: Any, near: Any, far: Any, store: bool, terms: list[tuple[int, float]], via: Any = None,
+        region: tuple[int, str] = (0, ""),
+    ) -> int:  # fmt: skip
+        """A row of a channel between two memories (specs), over a bus or link `via`; its place.
+
+        terms: (stream, bits per event).  region: (layer, operand) of what moves, which lies together in main memory.
+        """
         place = len(self._rows)
-        core, main, chip = (PS_PER_SECOND / self._clocks[spec.clock] for spec in (dma, far, near))
-        late_far = 0 if store else far.latency_cycles * main
-        late_near = near.latency_cycles * chip if store else 0
+        core, main, chip = (self._ps(spec) for spec in (dma, far, near))
+        channel, open_rows = self._memory(far)
+        miss, opened = 0.0, 0
+        if open_rows is not None:
+            bursts = int(np.ceil(max(1.0, sum(bits for _, bits in terms)) / channel.burst_bits))
+            opened, hit, closed = open_rows.access(*region, bursts)
+            miss = 0.0 if hit else channel.closed if closed else channel.conflict
+        self.opened.append(opened)
+        crossing = (core + main) / 2 if core != main else 0.0  # edges of the other clock, on the way there and back
+        link = dma.link_latency_cycles * core + crossing + (near.latency_cycles * chip if store else 0)
+        carried = self._ps(via) if via is not None else 0.0
         self._rows.append(
-            (
-                dma.chunk_bytes * 8,
-                dma.buffers,
-                dma.setup_cycles * core,
-                dma.link_latency_cycles * core + late_far + late_near,
-                far.burst_bits,
-                far.burst_cycles * main,
-                near.width_bits,
-                near.cycle_cycles * chip,
-                near.ports,
-                core,
-                main,
+            Transfer(
+                chunk=dma.chunk_bytes * 8,
+                buffers=dma.buffers,
+                setup=dma.setup_cycles * core,
+                link=link + (via.latency_cycles * carried if via is not None else 0.0),
+                late=0.0 if store else channel.latency,
+                burst=channel.burst_bits,
+                pace=channel.pace,
+                word=near.width_bits,
+                per_word=near.cycle_cycles * chip,
+                ports=near.ports,
+                carrier=via.width_bits if via is not None else 1.0,
+                per_carrier=carried,
+                store=store,
+                posted=channel.posted,
+                accept=channel.accept,
+                miss=0.0 if store and channel.posted else miss,
+                share=channel.share,
+                met=channel.met,
             )
         )
         self._terms += [(place, stream, bits) for stream, bits in terms]
@@ -43,7 +116,7 @@ class Transfers:
 
     def close(self) -> None:
         """All rows are added."""
-        self._table = np.array(self._rows, np.float64).reshape(-1, 11).T[:, :, None]
+        self._table = np.array(self._rows, np.float64).reshape(-1, len(Transfer._fields)).T[:, :, None]
         self._place = np.array([t[0] for t in self._terms], np.int64)
         self._stream = np.array([t[1] for t in self._terms], np.int64)
         self._bits = np.array([t[2] for t in self._terms])
@@ -53,22 +126,44 @@ class Transfers:
         """Rows added."""
         return len(self._rows)
 
-    def spans(self, every: np.ndarray) -> np.ndarray:
-        """float64 [rows, R]: ps from start to completion.  every float64 [streams + 2, R]: events of each repetition.
+    def spans(self, every: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """float64 [rows, R] each: ps that a row keeps its channel, from its start to its completion, and of these how
+        long main memory works for it alone.
+
+        every    float64 [streams + 2, R], events of each repetition
+        weights  float64 [TRANSFER_TERMS]
 
         A chunk is read, carried and written; `buffers` of them are under way, so a chunk follows the one before after
-        the longest of main memory, on-chip port and a buffer's share of the whole way.
+        the longest of main memory, carrier, on-chip port and a buffer's share of the whole way.  A store to a memory
+        with queues is complete when its last burst is queued; the next store meets full queues.
         """
+        t = Transfer(*self._table)
         bits = np.zeros((self.rows, every.shape[1]))
         np.add.at(bits, self._place, self._bits[:, None] * every[self._stream])
         bits = np.maximum(bits, 1)
-        chunk, buffers, setup, late, burst, per_burst, word, per_word, ports, core, main = self._table
-        chunks = np.ceil(bits / chunk)
-        last = bits - (chunks - 1) * chunk
-        whole = np.minimum(bits, chunk)
-        far, near = np.ceil(whole / burst) * per_burst, np.ceil(whole / word) * per_word
-        way = np.ceil((far + near + late) / core) * core + main / 2
-        period = np.maximum(np.maximum(far, near / ports), way / np.minimum(buffers, chunks))
-        tail = np.ceil(last / burst) * per_burst + np.ceil(last / word) * per_word + late
-        found: np.ndarray = np.ceil((setup + (chunks - 1) * period + tail) / core - 1e-6) * core
-        return found
+        chunks = np.ceil(bits / t.chunk)
+        last = bits - (chunks - 1) * t.chunk
+        whole = np.minimum(bits, t.chunk)
+        setup, stream, refresh = weights[SETUP], weights[STREAM], weights[REFRESH]
+        pace = (stream + refresh * t.share) * t.pace
+        (far, near, carried), (far_last, near_last, carried_last) = (
+            (
+                np.ceil(size / t.burst),
+                stream * np.ceil(size / t.word) * t.per_word,
+                stream * np.ceil(size / t.carrier) * t.per_carrier,
+            )
+            for size in (whole, last)
+        )
+        late = setup * t.link + weights[LATENCY] * t.late
+        queued = stream * far * t.accept
+        taken = np.where(t.posted * t.store > 0, queued, far * pace)
+        way = taken + near + carried + late
+        period = np.maximum(np.maximum(taken, carried), np.maximum(near / t.ports, way / np.minimum(t.buffers, chunks)))
+        once = setup * t.setup + weights[MISS] * t.miss + refresh * t.met
+        taken_last = np.where(t.posted * t.store > 0, stream * far_last * t.accept, far_last * pace)
+        done = once + (chunks - 1) * period + taken_last + near_last + carried_last + late
+        bursts = (chunks - 1) * far + far_last
+        drained = once + near + carried + late + np.maximum(0, bursts - t.posted) * pace
+        done = np.maximum(done, drained * t.store)
+        hold = np.maximum(done, once + bursts * pace * t.store)
+        return hold, done, bursts * pace

@@ -16,6 +16,7 @@ def run_rows(
     done,
     use,
     launch,
+    begun,
     complete,
     freed,
     until,
@@ -34,7 +35,8 @@ def run_rows(
     hold, done     float64 [R, P], how long a row holds its unit, and from its start to its completion
     use            float64 [R, P], of these how long its memory works for it alone
     launch         float64, time in which the host hands a row out
-    complete       float64 [N], scratch, when a row is complete
+    begun          float64 [N], out, when a row starts, in the last repetition
+    complete       float64 [N], out, when it is complete, likewise
     freed          float64 [N], scratch, when its unit is free again
     until          float64 [M], scratch, when a memory has done its work for the rows so far
     end            float64 [R], out, end of the last row
@@ -55,6 +57,7 @@ def run_rows(
             for j in range(after_start[i], after_start[i + 1]):
                 if complete[after[j]] > start:
                     start = complete[after[j]]
+            begun[i] = start
             late = 0.0
             m = memory[i]
             if m >= 0:

@@ -56,6 +56,13 @@ class Fan:
         """Source neurons in the rows and channels that the tile reads."""
         return (self.end_row - self.first_row) * self.shape[2] * (self.high_channel - self.low_channel)
 
+    @property
+    def synapses(self) -> int:
+        """Synaptic operations if every source neuron sends one event: the mean fan-out times the source neurons."""
+        if self.mode == SPARSE:
+            return self.col.size
+        return self.row.size * self.col.size * int(self.lanes.sum())
+
     def reads(self, index: np.ndarray) -> np.ndarray:
         """Bool [n]: which of these flat source neurons the tile reads."""
         channels = np.uint32(self.shape[0])

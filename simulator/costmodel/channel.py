@@ -1,0 +1,149 @@
+"""Main memory as a transfer sees it: pace of its bursts, latency, rows to open, refresh; of either kind of DRAM.
+
+Timings by the names of data sheets (JESD79-4, JESD209-4); the commands that they separate: `hardware/dram_timing.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ACCEPTANCE = 2
+"""Cycles from the acceptance of a burst over its move to a bank queue to the first command for it."""
+REGIONS = 256
+"""Main memory is cut into so many equal regions; each (layer, operand) has one, in order of first use."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Times in ps.
+
+    burst_bits, pace   bits of a burst, and time between two bursts of a long transfer
+    latency            from a request to its first data, its row open
+    closed, conflict   what an access to a bank without, and with another, open row takes more
+    posted             bursts that a write may leave behind in queues when it is complete; 0: none
+    accept             time between two bursts that are taken into queues
+    refresh            time in which a refresh keeps a rank from work
+    interval           between two refreshes of a rank; 0: none
+    turn               extra time of a change to writing and back to reading
+    """
+
+    burst_bits: int
+    pace: float
+    latency: float
+    closed: float = 0.0
+    conflict: float = 0.0
+    posted: int = 0
+    accept: float = 0.0
+    refresh: float = 0.0
+    interval: float = 0.0
+    turn: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Refresh time per time of transfer: of all time, refresh / interval is lost."""
+        return self.refresh / (self.interval - self.refresh) if self.interval > self.refresh else 0.0
+
+    @property
+    def met(self) -> float:
+        """Mean wait for a refresh that is under way when a request arrives at any time."""
+        return self.refresh**2 / (2 * self.interval) if self.interval else 0.0
+
+
+def channel_of(spec: Any, ps: float) -> Channel:
+    """The channel of a `dram` or `banked_dram` spec whose clock cycle takes `ps`."""
+    if spec.type == "dram":
+        return Channel(spec.burst_bits, spec.burst_cycles * ps, spec.latency_cycles * ps)
+    t, g, c = spec.timing, spec.geometry, spec.controller
+    rl, wl = t.tal_cycles + t.tcl_cycles, t.tal_cycles + t.tcwl_cycles
+    pages = Pages(spec)
+    apart = pages.bursts_of_group() > 1 and g.bank_groups > 1  # neighbours lie in one group
+    between = max(t.burst_cycles, t.tccd_l_cycles if apart else t.tccd_s_cycles)
+    row_cycle = t.trc_cycles or t.tras_cycles + t.trp_cycles
+    if c.page == "close":
+        between = max(between, row_cycle if pages.bursts > 1 else 0)
+    held = c.read_queue + c.bank_queue
+    late = 0 if c.scheduler == "frfcfs" else t.trp_cycles + t.trcd_cycles
+    late = max(late, t.trp_cycles + t.trcd_cycles - held * between)  # of every row, where queues are too short for it
+    interval, refresh = t.trefi_cycles, t.trp_cycles + t.trfc_cycles + t.trcd_cycles
+    if c.refresh == "bank":
+        interval, refresh = (t.trefi_bank_cycles or 0) * g.banks // g.ranks, t.trfc_bank_cycles or 0
+    return Channel(
+        burst_bits=g.burst_bytes * 8,
+        pace=(between + late / pages.bursts) * ps / g.channels,
+        latency=(ACCEPTANCE + rl) * ps,
+        closed=t.trcd_cycles * ps,
+        conflict=(t.trcd_cycles + t.trp_cycles) * ps,
+        posted=c.write_queue,
+        accept=ps / g.channels,
+        refresh=refresh * ps,
+        interval=0 if c.refresh == "none" else interval * ps,
+        turn=(rl + t.burst_cycles - wl + t.trtrs_cycles + wl + t.burst_cycles + t.twtr_l_cycles - 2 * between) * ps,
+    )
+
+
+class Pages:
+    """Which rows of which banks bursts with rising numbers lie in.
+
+    bursts: neighbours in one row of one bank, of every channel over which they spread.
+    """
+
+    def __init__(self, spec: Any) -> None:
+        low, self._column, self._group, self._row = 0, 0, 0, 0
+        self.channels = int(spec.geometry.channels)
+        for name, bits in spec.geometry.address_fields():
+            mask = ((1 << bits) - 1) << low
+            self._column |= mask if name in ("column", "channel") else 0
+            self._group |= mask if name == "bank_group" else 0
+            self._row |= mask if name == "row" else 0
+            low += bits
+        self._all = (1 << low) - 1
+        self.total = 1 << low
+        self.bursts = _trailing_ones(self._column)
+
+    def bursts_of_group(self) -> int:
+        """Neighbours in one bank group."""
+        return _trailing_ones(~self._group & self._all)
+
+    def of(self, region: int, bursts: int) -> tuple[np.ndarray, np.ndarray]:
+        """(bank, row), int64 each, of the rows that the first `bursts` of a region touch, in rising order."""
+        first = region % REGIONS * (self.total // REGIONS)
+        block = (first + np.arange(0, bursts, self.bursts, dtype=np.int64)) % self.total
+        page = block & ~self._column
+        _, at = np.unique(page, return_index=True)
+        page = page[np.sort(at)]
+        return page & ~self._row, page & self._row
+
+
+class OpenRows:
+    """Follows which row each bank has open while transfers come one after another."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._regions: dict[tuple[int, str], int] = {}
+        self._open: dict[int, int] = {}
+        self._known: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+
+    def access(self, layer: int, operand: str, bursts: int) -> tuple[int, bool, bool]:
+        """A transfer of so many bursts of a (layer, operand): rows it opens; whether its first bank has that row open
+        already, and whether it has none open."""
+        region = self._regions.setdefault((layer, operand), len(self._regions))
+        key = region, -(-bursts // self._pages.bursts)
+        if key not in self._known:
+            bank, row = self._pages.of(region, bursts)
+            self._known[key] = bank.tolist(), row.tolist()
+        banks, rows = self._known[key]
+        first = self._open.get(banks[0])
+        opened = 0
+        for bank, row in zip(banks, rows, strict=True):
+            if self._open.get(bank) != row:
+                opened += 1
+                self._open[bank] = row
+        return opened * self._pages.channels, first == rows[0], first is None
+
+
+def _trailing_ones(mask: int) -> int:
+    """2 to the number of ones below the lowest zero of a mask."""
+    return (mask + 1) & ~mask

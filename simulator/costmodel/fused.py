@@ -1,0 +1,153 @@
+"""Closed form of a `pe_array` whose Schedule has columns and timesteps: nodes, and the transfers around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from simulator.costmodel.chip import Priced, Term
+from simulator.costmodel.fused_nodes import PARTS, Nodes
+from simulator.costmodel.movement import Move, Movement
+from simulator.costmodel.rates import Rates, Stream
+from simulator.costmodel.tally import REPETITION, Tally
+from simulator.costmodel.timing import Row, Rows
+from simulator.costmodel.transfers import TRANSFER_TERMS
+from simulator.mapping import schedule as s
+from simulator.mapping.fusion.nest import Box, Memories, Node, Planner
+from simulator.mapping.reach import reach
+from simulator.units import PS_PER_SECOND, ceil_div
+
+ARRAY_TERMS = (
+    Term("pe_array.compute", 1.0, "cycles in which the elements of the array work"),
+    Term("pe_array.fill", 1.0, "weights and windows on their way from the global buffer into the array's memories"),
+    Term("pe_array.state", 1.0, "states of a tile read before and written after it"),
+    Term("pe_array.output", 1.0, "outputs of a tile written to the global buffer"),
+)
+LAUNCH = Term("host.launch", 1.0, "the host hands a task out")
+
+
+class FusedChip:
+    """All rows of a Schedule on one array and its movers; see `chip.Chip`.
+
+    Nothing but the operations of an array that gates depends on spikes, so a repetition is a sample, and all are alike.
+    """
+
+    terms: tuple[Term, ...] = (*ARRAY_TERMS, LAUNCH, *TRANSFER_TERMS)
+    built: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+
+    def __init__(self, schedule: Any, hardware: Any, network: Any, actions: tuple[str, ...]) -> None:
+        self.schedule, self.network = schedule, network
+        specs = {name: hardware.units[name] for name in schedule.units}
+        self._number = {name: i for i, name in enumerate(schedule.units)}
+        self.streams: list[Stream] = []
+        self.tally = Tally(schedule.units, schedule.layers, actions)
+        self.movement = Movement(hardware, schedule.units, self.tally)
+        name, array = next((name, spec) for name, spec in specs.items() if spec.type == "pe_array")
+        self._array, self._spec = self._number[name], array
+        own = specs[array.weight_memory], specs[array.input_memory]
+        self._buffer = specs[array.global_memory]
+        self._planner = Planner(network, array.lanes, Memories.of(array, *own))
+        self.nodes = Nodes(dict(hardware.clocks), array, self._buffer, *own)
+        self._booked: dict[tuple[int, Node], int] = {}
+        self._moves: dict[tuple[int, ...], int] = {}
+        self._host = next(i for i, spec in enumerate(specs.values()) if spec.type == "host")
+        self.tally.add(self._host, 0, "launch:task", REPETITION, schedule.rows)
+        rows = [self._row(i) for i in range(schedule.rows)]
+        self._gated()
+        for bank in (self.tally, self.movement.transfers, self.nodes):
+            bank.close()  # type: ignore[attr-defined]
+        moved = self.movement.transfers.rows
+        rows = [row._replace(price=moved + row.price) if row.computes else row for row in rows]
+        host = specs[schedule.units[self._host]]
+        self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
+        self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
+        self._moving = np.flatnonzero(schedule.op != s.COMPUTE)
+
+    def _row(self, i: int) -> Row:
+        plan = self.schedule
+        unit, layer, after = int(plan.unit[i]), int(plan.layer[i]), tuple(plan.after_of(i).tolist())
+        if plan.op[i] == s.COMPUTE:
+            return Row(unit, layer, after, self._compute(i, layer), True)
+        bits, operand = int(plan.bits[i]), s.OPERANDS[plan.operand[i]]
+        move = Move(
+            unit, int(plan.near[i]), int(plan.far[i]), bool(plan.op[i] == s.STORE), layer, operand,
+            [(REPETITION, float(max(1, bits)))], REPETITION, bits,
+        )  # fmt: skip
+        return Row(unit, layer, after, self.movement.add(move), False)
+
+    def _compute(self, i: int, layer: int) -> int:
+        plan = self.schedule
+        extent = (int(getattr(plan, name)[i]) for name in ("k0", "k1", "x0", "x1", "t0", "t1"))
+        node = self._planner.node(Box(plan.layers[layer], *extent))
+        self._book(node, layer)
+        key = layer, node
+        if key not in self._booked:
+            self._booked[key] = self.nodes.add(node)
+        return self._booked[key]
+
+    def _book(self, node: Node, layer: int) -> None:
+        """As the array counts a node: its operations, its own memories, and the global buffer."""
+        spec, add = self._spec, self.tally.add
+        weight, inputs, buffer = (
+            self._number[name] for name in (spec.weight_memory, spec.input_memory, spec.global_memory)
+        )
+        if spec.gating == "none":
+            add(self._array, layer, "operate:partial_sum", REPETITION, node.operations)
+        for unit, operand, (used, moved) in (
+            (weight, "weight", node.weight_read), (inputs, "spike", node.input_read),
+        ):  # fmt: skip
+            add(unit, layer, f"read:{operand}", REPETITION, used)
+            add(unit, layer, f"overfetch:{operand}", REPETITION, moved - used)
+        for group in node.groups:
+            moves = [("spike", group.inputs, inputs, True)]
+            for tile in group.tiles:
+                moves += [("weight", tile.weights, weight, True), ("state", tile.state, -1, True),
+                          ("state", tile.state, -1, False), ("spike", tile.made, -1, False)]  # fmt: skip
+            for operand, bits, into, read in moves:
+                if not bits:
+                    continue
+                width = self._buffer.width_bits
+                add(buffer, layer, f"{'read' if read else 'write'}:{operand}", REPETITION, bits)
+                add(buffer, layer, f"overfetch:{operand}", REPETITION, ceil_div(bits, width) * width - bits)
+                if into >= 0:
+                    least = spec.access_bits
+                    add(into, layer, f"write:{operand}", REPETITION, bits)
+                    add(into, layer, f"overfetch:{operand}", REPETITION, ceil_div(bits, least) * least - bits)
+
+    def _gated(self) -> None:
+        """Operations of an array that leaves those without a spike out."""
+        if self._spec.gating != "energy":
+            return
+        known: dict[Stream, int] = {}
+        index = {p.name: i for i, p in enumerate(self.network.populations)}
+        for layer, name in enumerate(self.schedule.layers[1:], 1):
+            channels, height, _ = self.network.population(name).shape
+            tile = reach(self.network, name, 0, channels, 0, height)
+            for fan in tile.fans:
+                p = fan.projection
+                window = p.pool.size[0] * p.pool.size[1] if fan.pooled and p.pool is not None else 1
+                stream = Stream(index[p.source], p.delay, tile.population.neuron.first_step, window)
+                number = known.setdefault(stream, len(known))
+                self.tally.add(self._array, layer, "operate:partial_sum", number, fan.synapses)
+        self.streams.extend(known)
+
+    def price(self, found: Rates, weights: np.ndarray) -> Priced:
+        """A run at these rates, see `chip.Chip`."""
+        nodes = self.nodes.spans(weights[:PARTS])[:, None]
+        moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 1)), weights[PARTS + 1 :])
+        hold, done, use = (np.vstack([part, nodes]) for part in moved)
+        made = self._rows.run(hold, done, self._launch * weights[PARTS], use)
+        samples, one = found.samples, float(made.end[0])
+        counts = self.tally.counts(found.total, samples)
+        end = samples * one
+        start, complete = self._rows.times()
+        shift = np.arange(samples)[:, None] * one
+        self.movement.background(
+            counts, end, [((shift + start[self._moving]).ravel(), (shift + complete[self._moving]).ravel())]
+        )
+        ran = made.start[0] >= 0
+        span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
+        return Priced(counts, end, made.busy[0] * samples, span)
