@@ -11,7 +11,6 @@ from simulator.costmodel.activity import GROUPS
 
 if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
-    from simulator.costmodel.estimated import Estimate
 
 MEANING = {
     "density": "events per neuron and timestep, mean over all neurons",
@@ -25,11 +24,13 @@ MEANING = {
 """Feature -> what it is, in the order of a model's file."""
 SLACK = 1.25
 """A feature up to this factor outside the range seen is still taken as inside."""
+COMMAND = "launch:task"
+"""Action by which the host hands out a task."""
 _GROUP = GROUPS.index(32)
 
 
-def features(made: Estimate, activity: Activity) -> dict[str, float]:
-    """Features of a question, float each, from its activity and the estimate's count of commands."""
+def features(layers: int, tasks: float, activity: Activity) -> dict[str, float]:
+    """Features of a question, float each: layers, commands of the host per sample, and what is known of spikes."""
     network = activity.network
     sizes = np.array([p.size for p in network.populations], np.float64)
     weight = activity.weight
@@ -40,16 +41,13 @@ def features(made: Estimate, activity: Activity) -> dict[str, float]:
     share = (sizes[:, None] / width) * weight  # groups of each population and timestep
     alone = float((share * width * p * (1 - p)).sum())
     found = float((share * activity.variance[:, :, _GROUP]).sum())
-    samples = max(1, activity.samples)
-    launched = made.actions.index("launch:task") if "launch:task" in made.actions else None
-    tasks = 0.0 if launched is None else float(made.counts[:, :, launched].sum())
     return {
         "density": events / max(1.0, float(sizes.sum()) * steps),
         "clustering": found / alone if alone > 0 else 1.0,
         "neurons": float(sizes.sum()),
-        "layers": float(len(made.layers) - 1),
+        "layers": float(layers),
         "timesteps": float(activity.mean.shape[1]),
-        "tasks": tasks / samples / max(1, len(made.layers) - 1),
+        "tasks": tasks / max(1, layers),
         "events": events,
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.costmodel.features import features, outside
+from simulator.costmodel.features import COMMAND, features, outside
 from simulator.costmodel.intervals import Interval
 from simulator.costmodel.scope import Scope
 from simulator.errors import InputError
@@ -97,7 +97,8 @@ class CostModel:
         """The estimate with its counts corrected, its interval, and a warning for each feature outside `seen`."""
         factor = self._factors(made)
         counts = made.counts if factor is None else np.rint(made.counts * factor[:, None, :]).astype(np.int64)
-        found = features(made, activity)
+        commands = made.counts[:, :, made.actions.index(COMMAND)].sum() if COMMAND in made.actions else 0
+        found = features(len(made.layers) - 1, float(commands) / max(1, made.samples), activity)
         hard = difficulty(found)
         between = {name: interval.factors(hard) for name, interval in self.intervals.items()}
         return replace(made, counts=counts, interval=between, warnings=(*made.warnings, *outside(found, self.seen)))

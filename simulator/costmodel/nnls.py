@@ -26,7 +26,7 @@ def nnls(
         before = np.ones(columns) if prior is None else np.asarray(prior, np.float64)
         a, b = np.vstack([a, np.diag(root)]), np.concatenate([b, root * before])
     if a.shape[0] > columns + 1:  # the triangle of a QR decomposition asks the same question in n + 1 rows
-        triangle: np.ndarray = np.linalg.qr(np.column_stack([a, b]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.column_stack([a, b]), mode="r"))
         a, b = triangle[:, :-1], triangle[:, -1]
     scale = np.sqrt((a * a).sum(axis=0))
     scale[scale == 0] = 1.0
