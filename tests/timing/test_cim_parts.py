@@ -10,10 +10,10 @@ import pytest
 from simulator import load_hardware, place, simulate
 from simulator.components.cim_tile import serial, traffic
 from simulator.components.cim_tile.assembly import Member
-from simulator.components.cim_tile.windows import needed
 from simulator.errors import InputError
 from simulator.mapping.crossbar.layer import CrossbarLayer
 from simulator.mapping.crossbar.part import input_magnitude_bits
+from simulator.mapping.crossbar.windows import needed
 from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.trace import StepSpikesBuilder, Trace
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from simulator.components.cim_tile import traffic
 from simulator.components.cim_tile.segment import Home, InputFlow, Lane, LayerFlow, Segment, Stream, Window
-from simulator.components.cim_tile.windows import needed
 from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
+from simulator.mapping.crossbar.windows import needed
 from simulator.network import Population
 from simulator.units import ceil_div
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.mapping.crossbar import CrossbarPart
-from simulator.network import Population
+from simulator.mapping.crossbar.part import CrossbarPart
+from simulator.network.population import Population
 
 Grid = tuple[int, int]
 
