@@ -47,7 +47,7 @@ TOUCHES = np.array([[1, 1, 0, 1, 1, 0, 0], [0, 1, 1, 0, 0, 1, 1], [1, 0, 1, 1, 1
 WHOLLY = np.array([[1, 1, 0, 1, 1, 0, 0], [0, 1, 1, 0, 0, 1, 1], [1, 0, 1, 0, 0, 0, 0]])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def rounded(amount, parts):
     """The whole number (int64) nearest to amount / parts, a tie to the even one."""
     if parts == 1:
@@ -59,59 +59,92 @@ def rounded(amount, parts):
     return whole
 
 
-@njit(cache=True, error_model="numpy")
-def elements(operand, prefix, row, top, bottom, unrolling, stride):
-    """Distinct elements of an operand that the steps in a row of `prefix` span under an unrolling (2: none).
+@njit(cache=True, error_model="numpy", _nrt=False)
+def fill_factors(top, bottom, stride, factor):
+    """What `elements` multiplies with, per unrolling (2: none).
 
-    Input rows are (OY - 1) * stride + FY.
+    factor: int64 [3, 12], out: of O (columns 0, 1) and W (2, 3) the unrolled steps and their common denominator; of
+    input rows (4 to 6) and columns (7 to 9) a, b, c of a * output steps + b * kernel steps - c; of I (10, 11) the other
+    unrolled steps and the common denominator.  Input rows are (OY - 1) * stride + FY.
     """
-    u = unrolling
+    for u in range(3):
+        factor[u, 0] = top[u, 0] * top[u, 1] * top[u, 3] * top[u, 4]
+        factor[u, 1] = bottom[u, 0] * bottom[u, 1] * bottom[u, 3] * bottom[u, 4]
+        factor[u, 2] = top[u, 1] * top[u, 2] * top[u, 5] * top[u, 6]
+        factor[u, 3] = bottom[u, 1] * bottom[u, 2] * bottom[u, 5] * bottom[u, 6]
+        for axis in range(2):
+            to = 4 + 3 * axis
+            factor[u, to] = top[u, 3 + axis] * stride[axis] * bottom[u, 5 + axis]
+            factor[u, to + 1] = top[u, 5 + axis] * bottom[u, 3 + axis]
+            factor[u, to + 2] = bottom[u, 3 + axis] * stride[axis] * bottom[u, 5 + axis]
+        factor[u, 10] = top[u, 0] * top[u, 2]
+        factor[u, 11] = bottom[u, 0] * bottom[u, 2]
+        factor[u, 11] *= bottom[u, 3] * bottom[u, 4] * bottom[u, 5] * bottom[u, 6]
+
+
+@njit(cache=True, error_model="numpy", _nrt=False)
+def elements(operand, prefix, row, factor, u):
+    """Distinct elements of an operand that the steps in a row of `prefix` span under an unrolling u (2: none).
+
+    prefix: see `keep_loops`.  factor: see `fill_factors`.
+    """
     if operand == 0:
-        amount = prefix[row, 0] * prefix[row, 1] * prefix[row, 3] * prefix[row, 4]
-        amount *= top[u, 0] * top[u, 1] * top[u, 3] * top[u, 4]
-        return rounded(amount, bottom[u, 0] * bottom[u, 1] * bottom[u, 3] * bottom[u, 4])
+        return rounded(prefix[row, 0] * prefix[row, 1] * prefix[row, 3] * prefix[row, 4] * factor[u, 0], factor[u, 1])
     if operand == 1:
-        amount = prefix[row, 1] * prefix[row, 2] * prefix[row, 5] * prefix[row, 6]
-        amount *= top[u, 1] * top[u, 2] * top[u, 5] * top[u, 6]
-        return rounded(amount, bottom[u, 1] * bottom[u, 2] * bottom[u, 5] * bottom[u, 6])
-    rows = (prefix[row, 3] * top[u, 3] - bottom[u, 3]) * stride[0] * bottom[u, 5]
-    rows += prefix[row, 5] * top[u, 5] * bottom[u, 3]
-    columns = (prefix[row, 4] * top[u, 4] - bottom[u, 4]) * stride[1] * bottom[u, 6]
-    columns += prefix[row, 6] * top[u, 6] * bottom[u, 4]
-    parts = bottom[u, 0] * bottom[u, 2] * bottom[u, 3] * bottom[u, 4] * bottom[u, 5] * bottom[u, 6]
-    return rounded(prefix[row, 0] * top[u, 0] * prefix[row, 2] * top[u, 2] * rows * columns, parts)
+        return rounded(prefix[row, 1] * prefix[row, 2] * prefix[row, 5] * prefix[row, 6] * factor[u, 2], factor[u, 3])
+    rows = prefix[row, 3] * factor[u, 4] + prefix[row, 5] * factor[u, 5] - factor[u, 6]
+    columns = prefix[row, 4] * factor[u, 7] + prefix[row, 6] * factor[u, 8] - factor[u, 9]
+    return rounded(prefix[row, 0] * prefix[row, 2] * factor[u, 10] * rows * columns, factor[u, 11])
 
 
-@njit(cache=True, error_model="numpy")
-def fill_levels(
-    t, loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, prefix, span, table
-):
-    """Level table of tiling number t.
+@njit(cache=True, error_model="numpy", _nrt=False)
+def keep_loops(t, loop, steps, kept, place, prefix, span):
+    """Lists the loops of tiling number t that have more than one step; returns their number k.
 
-    prefix: int64 [L + 1, 7], scratch, steps per loop of the innermost loops; span: int64
-    [L + 1], their product.  table: out, see `LEVEL_COLUMNS`.
+    kept: int64 [L, 2], out, loop and steps.  place: int64 [L + 1], out, how many of the innermost loops are kept.
+    prefix: int64 [L + 1, 7], out, steps per loop of the innermost kept loops.  span: int64 [2, L + 1], out, the product
+    of the steps of the kept loops below a place, and of those from it on.
     """
-    size = loop.shape[1]
-    span[0] = 1
+    k = 0
     for d in range(7):
         prefix[0, d] = 1
-    for i in range(size):
-        for d in range(7):
-            prefix[i + 1, d] = prefix[i, d]
-        prefix[i + 1, loop[t, i]] *= steps[t, i]
-        span[i + 1] = span[i] * steps[t, i]
-    total = span[size]
+    span[0, 0] = 1
+    for i in range(loop.shape[1]):
+        place[i] = k
+        count = steps[t, i]
+        if count > 1:
+            kept[k, 0] = loop[t, i]
+            kept[k, 1] = count
+            for d in range(7):
+                prefix[k + 1, d] = prefix[k, d]
+            prefix[k + 1, loop[t, i]] *= count
+            span[0, k + 1] = span[0, k] * count
+            k += 1
+    place[loop.shape[1]] = k
+    span[1, k] = 1
+    for i in range(k - 1, -1, -1):
+        span[1, i] = span[1, i + 1] * kept[i, 1]
+    return k
+
+
+@njit(cache=True, error_model="numpy", _nrt=False)
+def fill_levels(
+    t, k, end, first, inside, factor, gathered, distinct, kept, place, prefix, span, table
+):
+    """Level table of tiling number t with k loops; factor: see `fill_factors`.  kept, place, prefix, span: see
+    `keep_loops`.  table: out, see `LEVEL_COLUMNS`.
+    """
     entries = end.shape[1]
     # Reduction loops (C, FY, FX) of the whole tiling: a level is open as long as some of them lie above it.
-    all_reduction = prefix[size, 2] * prefix[size, 5] * prefix[size, 6]
+    all_reduction = prefix[k, 2] * prefix[k, 5] * prefix[k, 6]
     for operand in range(3):
         still = 0
         if operand > 0:
-            while still < size and (steps[t, still] == 1 or TOUCHES[operand, loop[t, still]] == 0):
+            while still < k and TOUCHES[operand, kept[still, 0]] == 0:
                 still += 1
         row = entries + operand
-        table[row, 0] = span[still]
-        table[row, 1] = total // span[still]
+        table[row, 0] = span[0, still]
+        table[row, 1] = span[1, still]
         table[row, 2] = 1
         table[row, 3] = 1
         table[row, 4] = gathered[0, operand]
@@ -120,24 +153,24 @@ def fill_levels(
         table[row, 7] = all_reduction > 1
         start = 0
         for e in range(first[operand], first[operand + 1]):
-            stop = end[t, e]
-            while stop < size and (steps[t, stop] == 1 or TOUCHES[operand, loop[t, stop]] == 0):
+            stop = place[end[t, e]]
+            while stop < k and TOUCHES[operand, kept[stop, 0]] == 0:
                 stop += 1
-            table[e, 0] = span[stop]
-            table[e, 1] = 1 if span[stop] == total else total // span[stop]
+            table[e, 0] = span[0, stop]
+            table[e, 1] = span[1, stop]
             if inside[e] == 0:
-                table[e, 2] = elements(operand, prefix, stop, top, bottom, 0, stride)
-                table[e, 3] = elements(operand, prefix, stop, top, bottom, 1, stride)
+                table[e, 2] = elements(operand, prefix, stop, factor, 0)
+                table[e, 3] = elements(operand, prefix, stop, factor, 1)
             else:
-                table[e, 2] = elements(operand, prefix, stop, top, bottom, 2, stride)
+                table[e, 2] = elements(operand, prefix, stop, factor, 2)
                 table[e, 3] = table[e, 2]
                 if distinct == 1:
-                    table[e, 4] = elements(operand, prefix, stop, top, bottom, 0, stride)
-                    table[e, 5] = elements(operand, prefix, stop, top, bottom, 1, stride)
+                    table[e, 4] = elements(operand, prefix, stop, factor, 0)
+                    table[e, 5] = elements(operand, prefix, stop, factor, 1)
             idle = 1
             i = stop - 1
-            while i >= start and (steps[t, i] == 1 or TOUCHES[operand, loop[t, i]] == 0):
-                idle *= steps[t, i]
+            while i >= start and TOUCHES[operand, kept[i, 0]] == 0:
+                idle *= kept[i, 1]
                 i -= 1
             table[e, 6] = idle
             table[e, 7] = prefix[stop, 2] * prefix[stop, 5] * prefix[stop, 6] < all_reduction
@@ -145,11 +178,12 @@ def fill_levels(
             start = stop
 
 
-@njit(cache=True, error_model="numpy")
-def fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, needed, used, twice):
+@njit(cache=True, error_model="numpy", _nrt=False)
+def fill_contents(first, memory, capacity, users, bits, kept, table, needed, used, twice):
     """Which levels can hold two tiles; returns the number of memories too small.
 
-    needed: int64 [E], used: int64 [2, M], scratch.  twice: int64 [E], out, 1 where a level is double-buffered.
+    kept: see `keep_loops`.  needed: int64 [E], used: int64 [2, M], scratch.  twice: int64 [E], out, 1 where a level is
+    double-buffered.
     """
     for m in range(capacity.shape[0]):
         used[0, m] = 0
@@ -161,8 +195,8 @@ def fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, n
             held = table[e, 2] * width
             live = 1
             i = table[e, 8] - 1
-            while i >= start and (steps[t, i] == 1 or WHOLLY[operand, loop[t, i]] == 1):
-                live *= steps[t, i]
+            while i >= start and WHOLLY[operand, kept[i, 0]] == 1:
+                live *= kept[i, 1]
                 i -= 1
             start = table[e, 8]
             needed[e] = held if live == 1 else held // live
@@ -181,7 +215,7 @@ def fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, n
     return small
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def list_links(first, inside, port, width, bits, different, reduced, distinct, table, links):
     """Transfers of one tiling, both sides of each link; returns their number.
 
@@ -253,29 +287,23 @@ def first_wrong(loop, steps, end, first, cover):
     return -1
 
 
-@njit(cache=True, error_model="numpy")
-def price_tilings(
+@njit(cache=True, error_model="numpy", _nrt=False)
+def price_each(
     loop, steps, end, first, memory, inside, port, rank, width, both, capacity, users, bits, stride, top, bottom,
-    different, gathered, reduced, active, distinct, accesses, cycles, overfull, words,
+    different, gathered, reduced, active, distinct, accesses, cycles, overfull, words, kept, place, prefix, span,
+    factor, table, needed, used, twice, links, loads, windows, waits,
 ):  # fmt: skip
-    """Prices every tiling by itself; arguments and results stand at the top of this file."""
-    entries = memory.shape[0]
-    size = loop.shape[1]
-    ports = width.shape[0]
-    prefix = np.empty((size + 1, 7), np.int64)
-    span = np.empty(size + 1, np.int64)
-    table = np.zeros((entries + 3, LEVEL_COLUMNS), np.int64)
-    needed = np.empty(entries, np.int64)
-    used = np.empty((2, capacity.shape[0]), np.int64)
-    twice = np.empty(entries, np.int64)
-    links = np.empty((4 * entries, LINK_COLUMNS), np.int64)
-    loads = np.empty((ports, 8), np.int64)
-    windows = np.empty((4, MAX_WINDOWS), np.int64)
-    waits = np.empty((entries, 4), np.int64)
+    """Prices every tiling by itself; arguments and results stand at the top of this file.
+
+    kept, place, prefix, span, factor, needed, used: scratch, see the functions above; links, loads, windows, waits:
+    likewise, see `tilings_ports`.  `_nrt=False` here and above: nothing makes or keeps an array, so that numba need not
+    count references to them.
+    """
+    fill_factors(top, bottom, stride, factor)
     for t in range(loop.shape[0]):
-        fill_levels(t, loop, steps, end, first, inside, stride, top, bottom, different, gathered, distinct, prefix,
-                    span, table)  # fmt: skip
-        overfull[t] = fill_contents(t, loop, steps, first, memory, capacity, users, bits, table, needed, used, twice)
+        k = keep_loops(t, loop, steps, kept, place, prefix, span)
+        fill_levels(t, k, end, first, inside, factor, gathered, distinct, kept, place, prefix, span, table)
+        overfull[t] = fill_contents(first, memory, capacity, users, bits, kept, table, needed, used, twice)
         n = list_links(first, inside, port, width, bits, different, reduced, distinct, table, links)
         for m in range(capacity.shape[0]):
             accesses[t, m, 0] = 0
@@ -289,10 +317,30 @@ def price_tilings(
             accesses[t, memory[e], 1 if 0 < links[i, 1] < 3 else 0] += count
             if words.shape[0] > 0:
                 words[t, e, links[i, 1]] = count
-        cycles[t, 0] = span[size]
-        computing = span[size] + worst_stall(span[size], table, twice, links, n, loads, windows)
+        cycles[t, 0] = span[0, k]
+        computing = span[0, k] + worst_stall(span[0, k], table, twice, links, n, loads, windows)
         wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits)
         onload = first_loading(first, port, both, waits)
         cycles[t, 1] = computing
         cycles[t, 2] = computing + onload
         cycles[t, 3] = computing + onload + last_unloading(first, waits)
+
+
+@njit(cache=True, error_model="numpy")
+def price_tilings(
+    loop, steps, end, first, memory, inside, port, rank, width, both, capacity, users, bits, stride, top, bottom,
+    different, gathered, reduced, active, distinct, accesses, cycles, overfull, words,
+):  # fmt: skip
+    """`price_each` with its scratch; arguments and results stand at the top of this file."""
+    entries = memory.shape[0]
+    size = loop.shape[1]
+    price_each(
+        loop, steps, end, first, memory, inside, port, rank, width, both, capacity, users, bits, stride, top, bottom,
+        different, gathered, reduced, active, distinct, accesses, cycles, overfull, words,
+        np.empty((size, 2), np.int64), np.empty(size + 1, np.int64), np.empty((size + 1, 7), np.int64),
+        np.empty((2, size + 1), np.int64), np.empty((3, 12), np.int64),
+        np.zeros((entries + 3, LEVEL_COLUMNS), np.int64),
+        np.empty(entries, np.int64), np.empty((2, capacity.shape[0]), np.int64), np.empty(entries, np.int64),
+        np.empty((4 * entries, LINK_COLUMNS), np.int64), np.empty((width.shape[0], 8), np.int64),
+        np.empty((4, MAX_WINDOWS), np.int64), np.empty((entries, 4), np.int64),
+    )  # fmt: skip

@@ -26,7 +26,7 @@ LINK_COLUMNS = 9
 MAX_WINDOWS = 12
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def covered(cycles, last, windows):
     """Cycles before `cycles` in which one of the windows 0 to `last` is open.
 
@@ -44,7 +44,7 @@ def covered(cycles, last, windows):
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def union_of_windows(links, n, chosen, span, windows):
     """Cycles in which any window of the port `chosen` is open, over `span` cycles."""
     last = -1
@@ -69,7 +69,7 @@ def union_of_windows(links, n, chosen, span, windows):
     return span // windows[0, last] * windows[3, last]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def worst_stall(span, table, twice, links, n, loads, windows):
     """Stall of the worst port, at least 0; fills `loads` (without its last two columns) and the scratch of `links`."""
     for p in range(loads.shape[0]):
@@ -106,7 +106,7 @@ def worst_stall(span, table, twice, links, n, loads, windows):
     return worst
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def wait_for_transfers(computing, first, rank, width, bits, table, links, n, loads, waits):
     """Cycles that the first and last transfers add to `computing` cycles of computation, per entry and direction."""
     for i in range(n):
@@ -136,7 +136,7 @@ def wait_for_transfers(computing, first, rank, width, bits, table, links, n, loa
         waits[links[i, 0], links[i, 1]] -= links[i, 7]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def share_spare(spare, chosen, rank, links, n):
     """Cuts the waits to spare of the port `chosen` to `spare` cycles in all: the longest transfer is served first.
 
@@ -163,7 +163,7 @@ def share_spare(spare, chosen, rank, links, n):
         spare -= links[best, 7]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def first_loading(first, port, both, waits):
     """Cycles until W and I have reached the array: at the same time, but one after another where ports serve both."""
     alone_w, half_w, shared_w = 0, 0, 0
@@ -187,7 +187,7 @@ def first_loading(first, port, both, waits):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", _nrt=False)
 def last_unloading(first, waits):
     """Cycles until the last outputs have left, one link after another."""
     cycles = 0
