@@ -138,6 +138,7 @@ class CoreChip:
         tile = reach(self.network, name, k0, k1, y0, y1, part, parts, first, last)
         begin = tile.population.neuron.first_step
         streams = [self._arriving(fan, begin) for fan in tile.fans]
+        sizes = [self.network.population(fan.projection.source).size for fan in tile.fans]
         live, own = self.stream(-1, 0, begin), self.stream(self.index[name], 0, begin)
         memories = tuple(self.number[getattr(spec, f"{key}_memory")] for key in ("weight", "state", "spike"))
         into, out = self._blocks(spec, tile, live, own, (unit, memories[2], layer))
@@ -154,9 +155,11 @@ class CoreChip:
             else:
                 weights, state = self.specs[memories[0]], self.specs[memories[1]]
                 walks = [walk_of(spec, tile, fan, weights, state) for fan in tile.fans]
-                place = 1, self.events.add(spec, tile, walks, streams, word_of(spec, tile, state), own if last else -1)
+                fired = own if last else -1
+                place = 1, self.events.add(spec, tile, walks, streams, sizes, word_of(spec, tile, state), fired)
             self._place.append(place)
-            self.ports.add(spec, self.specs[memories[2]], into, out)
+            pooled = any(fan.pooled for fan in tile.fans)
+            self.ports.add(spec, self.specs[memories[2]], into, out, pooled)
             clock = PS_PER_SECOND / self.hardware.clocks[spec.clock]
             self._data.append((clock, live))
         self._active.append((self._tasks[key], self.tally.cell(unit, layer, "active:cycle")))
@@ -294,7 +297,6 @@ class CoreChip:
         moved = np.vstack([found.value @ found.weight[:, None], np.ones((2, 1))]) if one else each
         of_ports, of_windows, of_events, of_transfers = weights
         loads = self.transfers.spans(moved, of_transfers)
-        loads = loads if len(loads) == 3 else (*loads, np.zeros_like(loads[0]))
         if not len(self._data):
             return np.zeros(0), *loads
         ready, between, behind = self.ports.cycles(each, of_ports)

@@ -21,10 +21,13 @@ class Ports:
         self._rows: list[tuple[float, ...]] = []
         self._terms: list[tuple[int, int, int, float]] = []
 
-    def add(self, core: Any, memory: Any, into: list[tuple[int, float]], out: list[tuple[int, float]]) -> int:
-        """A task: `into`, `out` are (stream, bits per event); core and spike memory are specs.  Returns its place."""
+    def add(
+        self, core: Any, memory: Any, into: list[tuple[int, float]], out: list[tuple[int, float]], pooled: bool
+    ) -> int:
+        """A task: `into`, `out` are (stream, bits per event); core and spike memory are specs.  pooled: spikes that OR
+        pooling drops, and those outside the tile, travel with the first block.  Returns its place."""
         place = len(self._rows)
-        whole = core.dataflow == "gather" or core.spike_format == "bitmap"
+        whole = core.dataflow == "gather" or core.spike_format == "bitmap" or pooled
         self._rows.append(
             (
                 core.link_width_bits,

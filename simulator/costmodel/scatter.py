@@ -7,17 +7,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.costmodel.chip import Term
+from simulator.costmodel.clustered import Sets
 from simulator.costmodel.rates import Rates
-from simulator.mapping.reach import GRID, SPARSE, Fan, Reach
+from simulator.mapping.reach import GRID, LINEAR, SPARSE, Fan, Reach
+
+
+ALIKE = 0.4
+"""Share of bank conflicts that is left between events of one place: engines that walk the same way follow each other
+through the banks; what is left comes from the pace of the dispatcher.  From streams of 3x3 and 5x5 kernels, drawn and
+walked by `kernels.scatter` with 2 to 8 engines; calibration weighs it."""
 
 
 class Walk(NamedTuple):
-    """Means over the source neurons that a task reads: cycles at the dispatcher; on an engine; of a bank per event;
-    cycles between two events; membrane words and synaptic operations."""
+    """Means over the source neurons that a task reads: cycles at the dispatcher; on an engine; between two events;
+    between two events more where every engine walks from another place; membrane words and synaptic operations."""
 
     dispatch: float
     engine: float
     period: float
+    conflict: float
     words: float
     operations: float
 
@@ -33,16 +41,24 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
     The dispatcher needs decode + ceil(weight bits x cycles / width of all banks) per event, an engine the cycles of its
     taps and one for the hand-over.  Events of one place meet the same banks, each of which serves ceil(taps / banks)
     words of an event.  The slowest of dispatcher, engines and banks sets the period of events from that place.
+
+    An engine that turns to a bank out of turn, at the start of a walk and at rows whose first bank does not follow the
+    last one of the row before, finds it held by one of the a - 1 other engines at work with probability (a - 1) / banks
+    and waits for as long as a word is held; behind it, it meets no one else.
     """
     s = spec.scatter
     word = word_of(spec, tile, state)
     if fan.mode == SPARSE:
         taps = np.diff(fan.col_start).astype(np.float64)
-        lanes = np.ones(1)
+        lanes, turns = np.ones(1), taps
     else:
-        rows = np.diff(fan.row_start)[fan.first_row : fan.end_row]
-        taps = np.multiply.outer(rows, np.diff(fan.col_start)).ravel().astype(np.float64)
+        rows, columns = np.diff(fan.row_start)[fan.first_row : fan.end_row], np.diff(fan.col_start)
+        taps = np.multiply.outer(rows, columns).ravel().astype(np.float64)
         lanes = fan.lanes[fan.low_channel : fan.high_channel].astype(np.float64)
+        turns = np.zeros_like(taps)  # linear synapses: every event walks the same banks in the same order
+        if fan.mode == GRID:
+            leaps = (s.bank_row_skew - columns) % state.banks != 0
+            turns += 1 + (np.maximum(rows[:, None] - 1, 0) * leaps).ravel()
     n_words = np.ceil(lanes / word)
     kinds, share = np.unique(np.stack([n_words, lanes]), axis=1, return_counts=True)
     per_tap = (1 if fan.mode == SPARSE else word) * fan.projection.weight_bits * weights.cycle_cycles
@@ -54,8 +70,11 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
     meets = taps[:, None] * (1 if fan.mode == GRID else kinds[0])  # requests of an event, spread over the banks
     banked = np.ceil(meets / state.banks) * held
     period = np.maximum(np.maximum(dispatch, engine / s.engines), banked)
+    others = np.clip(engine / dispatch, 1, s.engines) - 1
+    waits = turns[:, None] * np.minimum(others / state.banks, 1) * held
+    conflict = np.maximum(0, (engine + waits) / s.engines - period)
     part = share / max(1, taps.size * lanes.size)
-    mean = [float((table * part).sum()) for table in (dispatch, engine, period, used, reached * kinds[1])]
+    mean = [float((table * part).sum()) for table in (dispatch, engine, period, conflict, used, reached * kinds[1])]
     return Walk(*mean)
 
 
@@ -63,21 +82,35 @@ class Events:
     """Events and scans of all scatter tasks, so that one call prices every task.
 
     Terms: `cmos_core.fill`, feeding the first event, the last walk and the pipeline; `cmos_core.events`, all events one
-    period apart; `cmos_core.scan`, the update of every word; `cmos_core.output`, more than one spike of a word.
+    period apart; `cmos_core.conflict`, engines that wait for banks; `cmos_core.scan`, the update of every word;
+    `cmos_core.output`, more than one spike of a word.
     """
 
-    terms = (Term("cmos_core.fill"), Term("cmos_core.events"), Term("cmos_core.scan"), Term("cmos_core.output"))
+    terms = (
+        Term("cmos_core.fill", 1.0, "feeding the first event, the walk of the last, the pipeline"),
+        Term("cmos_core.events", 1.0, "events one period of dispatcher, engines or banks apart"),
+        Term("cmos_core.conflict", 1.0, "engines that wait for a membrane bank which another one holds"),
+        Term("cmos_core.scan", 1.0, "update of every membrane word"),
+        Term("cmos_core.output", 1.0, "pushing more than one spike of a word"),
+    )
 
     def __init__(self) -> None:
         self._terms: list[tuple[float, ...]] = []
         self._tasks: list[tuple[float, ...]] = []
+        self._sets = Sets()
 
-    def add(self, spec: Any, tile: Reach, walks: list[Walk], streams: list[int], word: int, fired: int) -> int:
-        """A task's timestep: walk and stream per fan; `fired`: stream of the layer's own spikes (-1: none)."""
+    def add(
+        self, spec: Any, tile: Reach, walks: list[Walk], streams: list[int], sizes: list[int], word: int, fired: int
+    ) -> int:
+        """A task's timestep: walk, stream and neurons of the source's population per fan; `fired`: stream of the
+        layer's own spikes (-1: none).  Returns its place."""
         s = spec.scatter
         place = len(self._tasks)
-        for fan, walk, stream in zip(tile.fans, walks, streams, strict=True):
-            self._terms.append((place, stream, fan.region, walk.dispatch, walk.engine, walk.period))
+        for fan, walk, stream, size in zip(tile.fans, walks, streams, sizes, strict=True):
+            together = {GRID: fan.high_channel - fan.low_channel, LINEAR: fan.region, SPARSE: 1}[fan.mode]
+            self._sets.add(stream, together, size)
+            row = fan.region, walk.dispatch, walk.engine, walk.period, walk.conflict, together
+            self._terms.append((place, stream, *row))
         positions = tile.neurons // (tile.k1 - tile.k0)
         depth = tile.k1 - tile.k0
         words = -(-depth // word)
@@ -89,33 +122,46 @@ class Events:
 
     def close(self) -> None:
         """All tasks are added."""
-        self._term = np.array(self._terms, np.float64).reshape(-1, 6)
+        self._term = np.array(self._terms, np.float64).reshape(-1, 8)
         self._task = np.array(self._tasks, np.float64).reshape(-1, 7)
+        self._sets.close()
 
     def cycles(self, found: Rates, weights: np.ndarray) -> np.ndarray:
         """float64 [tasks, U] expected cycles per timestep, its terms weighted; weights float64 [terms].
 
-        Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.  Scan:
-        update cycles per word, and one more per spike of a word after its first: m p - 1 + (1 - p)^m for m neurons.
+        Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.  An
+        event has (variance + mean^2) / mean - 1 others at its place on average, which the engines meet with it.
+        Scan: update cycles per word, and one more per spike of a word after its first: m p - 1 + (1 - p)^m for m
+        neurons.
         """
         value = found.value
         fixed, engines, scanned, word, fired, update, out = self._task.T[:, :, None]
-        shape = (len(self._task), value.shape[1])
         place, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
-        events = value[stream] * self._term[:, 2:3]
-        number, busy, engine, dispatch = (np.zeros(shape) for _ in range(4))
-        np.add.at(number, place, events)
-        np.add.at(busy, place, events * self._term[:, 5:6])
-        np.add.at(engine, place, events * self._term[:, 4:5])
-        np.add.at(dispatch, place, events * self._term[:, 3:4])
+        region, dispatch, engine, period, conflict, together = self._term[:, 2:].T[:, :, None]
+        events = value[stream] * region
+        mean = together * value[stream]
+        spread = mean * np.maximum(0, 1 - value[stream]) + self._sets.extra(found)
+        others = np.maximum(spread / np.maximum(mean, 1e-12) + mean - 1, 0)
+        apart = 1 / (1 + others)
+        meets = conflict * (apart + ALIKE * (1 - apart))
+        number, busy, last, first, waits = (
+            _sums(place, events * each, len(self._task)) for each in (1, period, engine, dispatch, meets)
+        )
         some = np.maximum(number, 1e-12)
-        per, last, first = busy / some, engine / some, dispatch / some
+        per, last, first = busy / some, last / some, first / some
         free = np.minimum((engines - 1) / 2, np.maximum(number - 1, 0)) * np.maximum(0, per - first)
         ends = np.where(number > 0, np.minimum(number, 1) * (fixed + first + last), 0)
         flow = np.maximum(np.maximum(number - 1, 0) * per - free, 0)
         p = np.where(fired >= 0, value[fired[:, 0].astype(np.int64)], 0)
         p = np.minimum(p, 1)
         more = np.maximum(word * p - 1 + (1 - p) ** word, 0)
-        cycles: np.ndarray = weights[0] * ends + weights[1] * flow
-        cycles += scanned * (weights[2] * np.maximum(update, 0) + weights[3] * more * out)
+        cycles: np.ndarray = weights[0] * ends + weights[1] * flow + weights[2] * waits
+        cycles += scanned * (weights[3] * np.maximum(update, 0) + weights[4] * more * out)
         return cycles
+
+
+def _sums(place: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """float64 [count, U]: sums of the values [n, U] of each place."""
+    found = np.zeros((count, values.shape[1]))
+    np.add.at(found, place, values)
+    return found
