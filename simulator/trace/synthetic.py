@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from simulator.errors import InputError, unknown
-from simulator.network import Network
+from simulator.network import Network, Population
 from simulator.trace.spikes import MemorySpikes, StepSpikesBuilder
 from simulator.trace.trace import Trace
+
+Draw = Callable[[np.random.Generator, Population, float], MemorySpikes]
 
 
 def bernoulli_trace(
@@ -20,14 +22,35 @@ def bernoulli_trace(
     `rates`: one probability for all, or one for every population by name.  Each population draws from its own PCG64
     stream, seeded by `seed` and its position, so that changing one rate leaves the other populations' spikes alone.
     """
+
+    def draw(generator: np.random.Generator, population: Population, rate: float) -> MemorySpikes:
+        return _draw(generator, population.size, steps, rate, samples)
+
+    return drawn_trace(network, steps, rates, samples, seed, f"bernoulli-{network.name}", "independent spikes", draw)
+
+
+def drawn_trace(
+    network: Network,
+    steps: int,
+    rates: float | Mapping[str, float],
+    samples: int,
+    seed: int,
+    name: str,
+    how: str,
+    draw: Draw,
+) -> Trace:
+    """Complete trace of what `draw` makes of every population's generator and rate; `how` says what that is.
+
+    InputError where a rate is missing, is no probability or belongs to no population.
+    """
     if steps < 0 or samples < 0:
         raise InputError("steps and samples must not be negative", found=(steps, samples))
     names = [p.name for p in network.populations]
     by_name = dict(rates) if isinstance(rates, Mapping) else dict.fromkeys(names, float(rates))
-    for name in by_name:
-        if name not in names:
-            raise unknown("population", name, names, key="rates")
-    missing = [name for name in names if name not in by_name]
+    for given in by_name:
+        if given not in names:
+            raise unknown("population", given, names, key="rates")
+    missing = [given for given in names if given not in by_name]
     if missing:
         raise InputError("rates are missing", key="rates", found=missing)
     populations = {}
@@ -36,14 +59,14 @@ def bernoulli_trace(
         if not 0.0 <= rate <= 1.0:
             raise InputError("a rate is a probability", key=f"rates.{population.name}", found=rate, allowed="0 .. 1")
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, position])))
-        populations[population.name] = _draw(generator, population.size, steps, rate, samples)
+        populations[population.name] = draw(generator, population, rate)
     return Trace(
-        name=f"bernoulli-{network.name}",
+        name=name,
         network=network.topology(),
         time_base="step",
         steps=np.full(samples, steps, np.int64),
         populations=populations,
-        source=f"drawn: independent spikes, seed {seed}, rates {_shown(by_name)}",
+        source=f"drawn: {how}, seed {seed}, rates {_shown(by_name)}",
     )
 
 
