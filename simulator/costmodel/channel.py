@@ -46,11 +46,6 @@ class Channel:
         """Refresh time per time of transfer: of all time, refresh / interval is lost."""
         return self.refresh / (self.interval - self.refresh) if self.interval > self.refresh else 0.0
 
-    @property
-    def met(self) -> float:
-        """Mean wait for a refresh that is under way when a request arrives at any time."""
-        return self.refresh**2 / (2 * self.interval) if self.interval else 0.0
-
 
 def channel_of(spec: Any, ps: float) -> Channel:
     """The channel of a `dram` or `banked_dram` spec whose clock cycle takes `ps`."""

@@ -42,7 +42,6 @@ class Transfer(NamedTuple):
     accept: float
     miss: float
     share: float
-    met: float
 
 
 class Transfers:
@@ -108,7 +107,6 @@ class Transfers:
                 accept=channel.accept,
                 miss=0.0 if store and channel.posted else miss,
                 share=channel.share,
-                met=channel.met,
             )
         )
         self._terms += [(place, stream, bits) for stream, bits in terms]
@@ -159,9 +157,13 @@ class Transfers:
         taken = np.where(t.posted * t.store > 0, queued, far * pace)
         way = taken + near + carried + late
         period = np.maximum(np.maximum(taken, carried), np.maximum(near / t.ports, way / np.minimum(t.buffers, chunks)))
-        once = setup * t.setup + weights[MISS] * t.miss + refresh * t.met
+        once = setup * t.setup + weights[MISS] * t.miss + refresh * t.share * (t.miss + t.late)
         taken_last = np.where(t.posted * t.store > 0, stream * far_last * t.accept, far_last * pace)
-        done = once + (chunks - 1) * period + taken_last + near_last + carried_last + late
+        before = np.where(chunks > 1, near, 0.0)  # a short last chunk is there before the one ahead of it is written
+        tail = np.where(
+            t.ports > 1, np.maximum(taken_last + near_last, before), np.maximum(taken_last, before) + near_last
+        )
+        done = once + (chunks - 1) * period + tail + carried_last + late
         bursts = (chunks - 1) * far + far_last
         drained = once + near + carried + late + np.maximum(0, bursts - t.posted) * pace
         done = np.maximum(done, drained * t.store)
