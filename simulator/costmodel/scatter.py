@@ -11,7 +11,6 @@ from simulator.costmodel.clustered import Sets
 from simulator.costmodel.rates import Rates
 from simulator.mapping.reach import GRID, LINEAR, SPARSE, Fan, Reach
 
-
 ALIKE = 0.4
 """Share of bank conflicts that is left between events of one place: engines that walk the same way follow each other
 through the banks; what is left comes from the pace of the dispatcher.  From streams of 3x3 and 5x5 kernels, drawn and
