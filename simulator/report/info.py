@@ -1,4 +1,4 @@
-"""What is in a file: a short description of a trace, network, hardware config, mapping or record, as plain values."""
+"""What is in a file, as plain values: a trace, network, hardware config, mapping, record or cost model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.model import CostModel
 from simulator.errors import InputError, unknown
 from simulator.hardware import Hardware, load_hardware
 from simulator.mapping.crossbar.entry import CrossbarMapping
@@ -19,6 +20,7 @@ from simulator.network import Network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.record import Record
 from simulator.record_network import network_facts
+from simulator.report.costmodel import describe_model
 from simulator.report.crossbars import TYPE as CROSSBAR_TYPE
 from simulator.report.crossbars import converter_text
 from simulator.report.dram import row_hit_rates
@@ -44,7 +46,7 @@ def describe_file(name: str, choices: Choices[str, Any] | None = None) -> dict[s
     return {"file": str(path), "bytes": path.stat().st_size, **(facts or describe(_load(path, dict(choices or {}))))}
 
 
-def describe(thing: Hardware | Network | Trace | Mapping | Record) -> dict[str, Any]:
+def describe(thing: Hardware | Network | Trace | Mapping | Record | CostModel) -> dict[str, Any]:
     """Description of a loaded object; key "kind" says which kind it is."""
     if isinstance(thing, Hardware):
         return {"kind": "hardware", **describe_hardware(thing)}
@@ -54,6 +56,8 @@ def describe(thing: Hardware | Network | Trace | Mapping | Record) -> dict[str, 
         return {"kind": "trace", **describe_trace(thing)}
     if isinstance(thing, Mapping):
         return {"kind": "mapping", **describe_mapping(thing)}
+    if isinstance(thing, CostModel):
+        return {"kind": "cost model", **describe_model(thing)}
     return {"kind": "record", **describe_record(thing)}
 
 
@@ -229,8 +233,9 @@ def _describe_bundled(name: str, choices: dict[str, Any]) -> dict[str, Any]:
     raise unknown("file or bundled name", name, {*chips, *traces, *networks})
 
 
-def _load(path: Path, choices: dict[str, Any]) -> Hardware | Network | Trace | Mapping | Record:
+def _load(path: Path, choices: dict[str, Any]) -> Hardware | Network | Trace | Mapping | Record | CostModel:
     """Loads a file by what it says it is, and by its suffix where it says nothing."""
+    from simulator.costmodel.model_file import load_model
     from simulator.mapping.file import load_mapping
     from simulator.network.file import SCHEMA as NETWORK
     from simulator.network.load import load_network
@@ -242,6 +247,8 @@ def _load(path: Path, choices: dict[str, Any]) -> Hardware | Network | Trace | M
         with open(path, "rb") as file:
             head = file.read(HEAD_BYTES)
         return load_mapping(path) if _MAPPING.search(head) else load_hardware(path)
+    if path.suffix == ".json":
+        return load_model(path)
     if path.suffix == ".npz":
         # arrays of a network and dense spikes share the suffix: whichever reader understands them
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.costmodel.validation import QUANTITIES, Answers, Validation
+from simulator.costmodel.validation import ALL, QUANTITIES, Answers, Validation
 from simulator.report.cells import new_table, plain_name
 from simulator.report.quantity import percent
 
@@ -49,13 +49,14 @@ def validation_markdown(made: Validation, level: int = 2) -> str:
 
 
 def grids(made: Validation) -> list[Grid]:
-    """All tables: errors of time and energy for each group, terms, intervals, and the worst points."""
-    found = []
-    for group, use in made.groups.items():
-        name = f"{made.suite} on {made.hardware}, {group} points ({int(use.sum())})"
-        found += [error_grid(made, quantity, use, f"{quantity}: {name}") for quantity in QUANTITIES]
-        found += [term_grid(made, quantity, use, f"{quantity} by term: {name}") for quantity in QUANTITIES]
-        found.append(interval_grid(made, use, f"{percent(made.level, 0)} intervals: {name}"))
+    """All tables: errors, errors by kind of spikes, errors by term, intervals, and the worst points."""
+    name = f"{made.suite} on {made.hardware}, {len(made.points)} points"
+    every = made.groups[ALL]
+    found = [error_grid(made, quantity, every, f"{quantity}: {name}") for quantity in QUANTITIES]
+    found.append(kind_grid(made, f"MAPE by kind of spikes: {name}"))
+    for quantity in QUANTITIES:
+        found.append(term_grid(made, quantity, every, f"{quantity} by term, mean size of the error: {name}"))
+    found.append(interval_grid(made, every, f"{percent(made.level, 0)} intervals: {name}"))
     found += [worst_grid(made, quantity) for quantity in QUANTITIES]
     return [grid for grid in found if grid.rows]
 
@@ -69,6 +70,17 @@ def error_grid(made: Validation, quantity: str, use: np.ndarray, title: str) -> 
             shares = [percent(v, 2) for v in (m.mape, m.p50, m.p95)] + [percent(m.near), _signed(m.bias)]
             rows.append([model.name, f"{m.points:,}", *shares, _rank(m.kendall), _rank(m.spearman)])
     return Grid(title, ERRORS, rows)
+
+
+def kind_grid(made: Validation, title: str) -> Grid:
+    """A row per model: MAPE of latency and energy for each kind of spikes; empty where all are of one kind."""
+    kinds = {name: use for name, use in made.groups.items() if name != ALL}
+    columns = ["model", *(f"{name} ({int(use.sum())}): {q}" for name, use in kinds.items() for q in QUANTITIES)]
+    rows = []
+    for model in made.models:
+        cells = [percent(made.metrics(model, q, use).mape, 2) for use in kinds.values() for q in QUANTITIES]
+        rows.append([model.name, *cells])
+    return Grid(title, columns, rows if kinds else [])
 
 
 def term_grid(made: Validation, quantity: str, use: np.ndarray, title: str) -> Grid:
@@ -105,17 +117,18 @@ def interval_grid(made: Validation, use: np.ndarray, title: str) -> Grid:
 
 
 def worst_grid(made: Validation, quantity: str) -> Grid:
-    """The points that the last of our own models, those that know terms, misses most."""
+    """The points missed most by the first model with intervals, or else the first that knows terms."""
     own = [model for model in made.models if quantity in model.terms]
     if not own:
         return Grid("", (), [])
+    model = next((each for each in own if quantity in each.interval), own[0])
     rows = []
-    for found in made.worst(own[-1], quantity, SHOWN_WORST):
+    for found in made.worst(model, quantity, SHOWN_WORST):
         density = NONE if found["density"] is None else f"{found['density']:g}"
         terms = ", ".join(f"{name} {_signed(error)}" for name, error in found["terms"].items() if abs(error) >= 0.0005)
         rows.append([_signed(found["error"]), found["architecture"], found["kind"], density, found["mapping"], terms])
     left = ("architecture", "kind", "mapping", "terms")
-    return Grid(f"{quantity}: worst points of {own[-1].name}, terms in % of the total", WORST, rows, left)
+    return Grid(f"{quantity}: worst points of {model.name}, terms in % of the total", WORST, rows, left)
 
 
 def markdown(grid: Grid) -> str:

@@ -1,0 +1,182 @@
+"""Cost models beside the simulator on four chips: errors on architectures that were held out, by term and by kind.
+
+    python -m benchmarks.costmodel [DATA]                     all chips and suites, bars checked; about 25 minutes
+    python -m benchmarks.costmodel DATA --chip sia_pynqz2     one chip; --suite NAME: one suite; both may be repeated
+    python -m benchmarks.costmodel DATA --write               remakes benchmarks/README.md
+
+DATA holds recordings in the layout of the suite "recorded"; without it that suite is left out.  On the generated suite
+each architecture is predicted by a model fitted on all others; on the other suites by a model fitted on the generated
+one without the suite's architectures.
+
+Bars: latency MAPE 3 %, p95 8 %, energy MAPE 1.5 %, Kendall's tau of both 0.95 on at least 400 points; 90 % intervals
+cover 87 to 93 % and are on average at most 4 MAPE wide to each side; on recorded spikes the error grows where the
+models know nothing of clusters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.command import Result, run_options
+from benchmarks.costmodel_report import README, write_readme
+from simulator.costmodel.lesson import Lesson
+from simulator.costmodel.observe import Observation, observe
+from simulator.costmodel.suite import Suite, load_suite
+from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, LEVEL, compare, some, without_clusters
+from simulator.costmodel.validation import ALL, Answers, Validation
+from simulator.errors import InputError, unknown
+from simulator.report.quantity import percent
+from simulator.report.validation import summary_lines
+
+CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
+MAIN, RECORDED = "generated", "recorded"
+SUITES = (MAIN, "digits", "sia", "stems", "cim", RECORDED)
+BARS = {"latency": (0.03, 0.08), "energy": (0.015, None)}
+"""Quantity -> bars of MAPE and p95."""
+TAU, POINTS, COVERAGE, WIDTH = 0.95, 400, 0.03, 4.0
+
+
+class Chip:
+    """The suites of one chip: observed once, compared with every model."""
+
+    def __init__(self, name: str, directory: str | None, points: int | None) -> None:
+        self.name, self.directory, self.points = name, directory, points
+        suite, self.observations = self._observe(MAIN)
+        self.lessons = {}
+        try:
+            self.lessons = {
+                False: Lesson.of(self.observations, LEVEL),
+                True: Lesson.of([without_clusters(each) for each in self.observations], LEVEL),
+            }
+        except InputError as error:
+            progress(f"{name}: {error}")
+        command = f"neurocycle validate {MAIN} --hw {name}"
+        self.validations = {MAIN: compare(suite, self.observations, name, command=command)}
+
+    def compare(self, suite_name: str) -> None:
+        """Adds the validation of another suite, by models that saw none of its architectures; nothing where the chip
+        cannot run the suite."""
+        try:
+            suite, seen = self._observe(suite_name)
+        except InputError as error:
+            progress(f"{self.name}, {suite_name}: {error}")
+            return
+        names = {each.case.architecture for each in seen} & {each.case.architecture for each in self.observations}
+        models = {blind: lesson.model(*sorted(names)) for blind, lesson in self.lessons.items()}
+        where = " DATA" if suite_name == RECORDED else ""
+        self.validations[suite_name] = compare(
+            suite, seen, self.name, model=models.get(False), blind_model=models.get(True),
+            command=f"neurocycle validate {suite_name}{where} --hw {self.name} --model MODEL",
+        )  # fmt: skip
+
+    def _observe(self, suite_name: str) -> tuple[Suite, list[Observation]]:
+        suite = load_suite(suite_name, self.name, self.directory if suite_name == RECORDED else None)
+        cases = some(suite.cases, self.points)
+        found, begin = [], time.process_time()
+        for case in cases:
+            found.append(observe(case))
+        progress(f"{self.name}, {suite_name}: {len(cases)} points in {time.process_time() - begin:.0f} CPU s")
+        return suite, found
+
+
+def progress(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def named(made: Validation, name: str) -> Answers | None:
+    """The model of that name; None where there is none."""
+    return next((model for model in made.models if model.name == name), None)
+
+
+def check_errors(made: Validation, result: Result) -> None:
+    """The bars of a chip's generated suite."""
+    model, use, chip = named(made, CALIBRATED), made.groups[ALL], made.hardware
+    result.check(len(made.points) >= POINTS, f"{chip}: {len(made.points)} points, at least {POINTS}")
+    if not result.check(model is not None, f"{chip}: no calibrated predictions: {'; '.join(made.notes)}"):
+        return
+    for quantity, (mape, p95) in BARS.items():
+        found, held = made.metrics(model, quantity, use), made.interval_metrics(model, quantity, use)
+        what = f"{chip}: {quantity}"
+        result.check(found.mape <= mape, f"{what} MAPE {percent(found.mape, 2)}, at most {percent(mape)}")
+        if p95 is not None:
+            result.check(found.p95 <= p95, f"{what} p95 {percent(found.p95, 2)}, at most {percent(p95)}")
+        tau = found.kendall or 0.0
+        result.check(tau >= TAU, f"{what} tau {tau:.3f}, at least {TAU}")
+        result.check(abs(held.coverage - made.level) <= COVERAGE,
+                     f"{what} intervals cover {percent(held.coverage)}, {percent(made.level)} +- {percent(COVERAGE)}")
+        ratio = held.half_width / found.mape
+        result.check(ratio <= WIDTH, f"{what} intervals {ratio:.2f} MAPE wide to each side, at most {WIDTH:g}")
+
+
+def cluster_errors(made: Validation, quantity: str) -> tuple[float, float] | None:
+    """MAPE of our best model with and without knowledge of clusters, all points; None without points."""
+    name = CALIBRATED if named(made, CALIBRATED) else CLOSED
+    seeing, blind = (made.metrics(named(made, n), quantity, made.groups[ALL]).mape for n in (name, name + BLIND))
+    return None if seeing is None or blind is None else (seeing, blind)
+
+
+def check_clusters(recorded: Sequence[Validation], result: Result) -> None:
+    """The mean over chips of the error on recorded spikes, with and without knowledge of clusters."""
+    for quantity in BARS:
+        pairs = [pair for made in recorded if (pair := cluster_errors(made, quantity)) is not None]
+        if not pairs:
+            continue
+        seeing, blind = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
+        line = f"recorded spikes, {quantity}: MAPE {percent(seeing, 2)}, knowing no clusters {percent(blind, 2)}"
+        result.lines.append(line)
+        result.check(seeing < blind, line)
+
+
+def compute(options: argparse.Namespace) -> Result:
+    """Observes and compares what the command line asks for."""
+    for name in options.suite:
+        if name not in SUITES:
+            raise unknown("suite", name, SUITES, key="--suite")
+    if options.data is not None and not options.data.is_dir():
+        raise InputError("no such directory", file=options.data)
+    chips, result = {}, Result(figures={"chips": {}})
+    for name in options.chip or CHIPS:
+        chip = chips[name] = Chip(name, None if options.data is None else str(options.data), options.points)
+        check_errors(chip.validations[MAIN], result)
+        for suite in options.suite or SUITES:
+            if suite != MAIN and (suite != RECORDED or options.data is not None):
+                chip.compare(suite)
+        for suite, made in chip.validations.items():
+            result.lines.append(f"-- {suite}")
+            result.lines += summary_lines(made, made.models)
+        if options.write:
+            write_readme(README, name, chip.validations)
+        result.figures["chips"][name] = {suite: summary(made) for suite, made in chip.validations.items()}
+    check_clusters([c.validations[RECORDED] for c in chips.values() if RECORDED in c.validations], result)
+    result.bar = f"bars of {len(chips)} chips, {len(result.misses)} missed"
+    return result
+
+
+def summary(made: Validation) -> dict[str, Any]:
+    """The figures of a validation without its points."""
+    found = made.to_dict()
+    return {key: found[key] for key in ("hardware", "seed", "notes", "models", "groups", "worst")}
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Options of the command line."""
+    parser.add_argument("data", type=Path, nargs="?", help="recordings; without them that suite is left out")
+    parser.add_argument("--chip", action="append", default=[], help="only this chip (may be repeated)")
+    parser.add_argument("--suite", action="append", default=[], help=f"besides {MAIN} only this one")
+    parser.add_argument("--points", type=int, help="at most so many points of each suite")
+    parser.add_argument("--write", action="store_true", help="remake benchmarks/README.md")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    return run_options("costmodel", "Cost models beside the simulator.", compute, declare, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
