@@ -2,8 +2,9 @@
 
 Times: sum over points of ((end(w) - T) / T)^2 + RIDGE x spread x (w - w0)^2, w >= 0; end(w) is a maximum of planes, so
 it is fitted with those that are highest at the last weights, until they stay (Gauss and Newton's method).
-Energies: for every group of counters the factor f >= 0 that makes both the group's energy and the total right, as
-shares of the total: sum over points of ((sum_g f_g e_g + leakage - E) / E)^2 + sum_g ((f_g e_g - s_g) / E)^2.
+Counts: every group of counters has its own factor f, so that one error cannot hide another: least sum over points of
+((f e - s) / E)^2 + RIDGE x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E that
+of the run.
 """
 
 from __future__ import annotations
@@ -80,17 +81,12 @@ def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
 
 def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Factors of the groups of counters, at these weights of the times, from the points that `use` names."""
-    plane = surface.about(weights)
     total = surface.total[use]
-    made = plane.energies[use] / total[:, None]
+    made = surface.about(weights).energies[use] / total[:, None]
     true = surface.energies[use] / total[:, None]
-    static = surface.power[use] * plane.end[use] / total
-    size = np.sqrt((made * made).sum(axis=0))
-    alone = np.where(size > 0, (made * true).sum(axis=0) / np.where(size > 0, size, 1), 0)
-    matrix = np.vstack([made, np.diag(size)])
-    target = np.concatenate([1 - static, alone])
-    pull = RIDGE * np.maximum(size**2, 1e-9 * max(1, total.size))
-    return rounded(nnls(matrix, target, np.ones(size.size), pull))
+    size = (made * made).sum(axis=0)
+    pull = np.maximum(RIDGE * size, 1e-12)
+    return rounded(((made * true).sum(axis=0) + pull) / (size + pull))
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
