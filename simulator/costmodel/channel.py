@@ -8,14 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from simulator.costmodel.bank_rows import Pages
 
 ACCEPTANCE = 2
 """Cycles from the acceptance of a burst over its move to a bank queue to the first command for it."""
-REGIONS = 256
-"""Main memory is cut into so many equal regions; each (layer, operand) has one, in order of first use."""
-
-
 @dataclass(frozen=True)
 class Channel:
     """Times in ps.
@@ -77,68 +73,3 @@ def channel_of(spec: Any, ps: float) -> Channel:
         interval=0 if c.refresh == "none" else interval * ps,
         turn=(rl + t.burst_cycles - wl + t.trtrs_cycles + wl + t.burst_cycles + t.twtr_l_cycles - 2 * between) * ps,
     )
-
-
-class Pages:
-    """Which rows of which banks bursts with rising numbers lie in.
-
-    bursts: neighbours in one row of one bank, of every channel over which they spread.
-    """
-
-    def __init__(self, spec: Any) -> None:
-        low, self._column, self._group, self._row = 0, 0, 0, 0
-        self.channels = int(spec.geometry.channels)
-        for name, bits in spec.geometry.address_fields():
-            mask = ((1 << bits) - 1) << low
-            self._column |= mask if name in ("column", "channel") else 0
-            self._group |= mask if name == "bank_group" else 0
-            self._row |= mask if name == "row" else 0
-            low += bits
-        self._all = (1 << low) - 1
-        self.total = 1 << low
-        self.bursts = _trailing_ones(self._column)
-
-    def bursts_of_group(self) -> int:
-        """Neighbours in one bank group."""
-        return _trailing_ones(~self._group & self._all)
-
-    def of(self, region: int, bursts: int) -> tuple[np.ndarray, np.ndarray]:
-        """(bank, row), int64 each, of the rows that the first `bursts` of a region touch, in rising order."""
-        first = region % REGIONS * (self.total // REGIONS)
-        block = (first + np.arange(0, bursts, self.bursts, dtype=np.int64)) % self.total
-        page = block & ~self._column
-        _, at = np.unique(page, return_index=True)
-        page = page[np.sort(at)]
-        return page & ~self._row, page & self._row
-
-
-class OpenRows:
-    """Follows which row each bank has open while transfers come one after another."""
-
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
-        self._regions: dict[tuple[int, str], int] = {}
-        self._open: dict[int, int] = {}
-        self._known: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
-
-    def access(self, layer: int, operand: str, bursts: int) -> tuple[int, bool, bool]:
-        """A transfer of so many bursts of a (layer, operand): rows it opens; whether its first bank has that row open
-        already, and whether it has none open."""
-        region = self._regions.setdefault((layer, operand), len(self._regions))
-        key = region, -(-bursts // self._pages.bursts)
-        if key not in self._known:
-            bank, row = self._pages.of(region, bursts)
-            self._known[key] = bank.tolist(), row.tolist()
-        banks, rows = self._known[key]
-        first = self._open.get(banks[0])
-        opened = 0
-        for bank, row in zip(banks, rows, strict=True):
-            if self._open.get(bank) != row:
-                opened += 1
-                self._open[bank] = row
-        return opened * self._pages.channels, first == rows[0], first is None
-
-
-def _trailing_ones(mask: int) -> int:
-    """2 to the number of ones below the lowest zero of a mask."""
-    return (mask + 1) & ~mask

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from simulator.costmodel.chip import Priced, Term
+from simulator.costmodel.commands import Commands
 from simulator.costmodel.fused_nodes import PARTS, Nodes
 from simulator.costmodel.movement import Move, Movement
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tally import REPETITION, Tally
-from simulator.costmodel.timing import Row, Rows
+from simulator.costmodel.timing import Row, Rows, Span
 from simulator.costmodel.transfers import TRANSFER_TERMS
 from simulator.mapping import schedule as s
 from simulator.mapping.fusion.nest import Box, Memories, Node, Planner
@@ -57,14 +58,19 @@ class FusedChip:
         self.tally.add(self._host, 0, "launch:task", REPETITION, schedule.rows)
         rows = [self._row(i) for i in range(schedule.rows)]
         self._gated()
-        for bank in (self.tally, self.movement.transfers, self.nodes):
+        for bank in (self.movement.transfers, self.nodes):
             bank.close()  # type: ignore[attr-defined]
         moved = self.movement.transfers.rows
         rows = [row._replace(price=moved + row.price) if row.computes else row for row in rows]
         host = specs[schedule.units[self._host]]
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
-        self._moving = np.flatnonzero(schedule.op != s.COMPUTE)
+        self._run(np.array([term.weight for term in self.terms]))
+        moving = np.flatnonzero(schedule.op != s.COMPUTE)
+        start, complete = self._rows.times()
+        self.commands = Commands(self.movement, (start[moving], complete[moving]))
+        self._touching = moving[self.commands.touching]
+        self.tally.close()
 
     def _row(self, i: int) -> Row:
         plan = self.schedule
@@ -136,18 +142,20 @@ class FusedChip:
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
         """A run at these rates, see `chip.Chip`."""
-        nodes = self.nodes.spans(weights[:PARTS])[:, None]
-        moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 1)), weights[PARTS + 1 :])
-        hold, done, use = (np.vstack([part, nodes]) for part in moved)
-        made = self._rows.run(hold, done, self._launch * weights[PARTS], use)
+        made = self._run(weights)
         samples, one = found.samples, float(made.end[0])
-        counts = self.tally.counts(found.total, samples)
         end = samples * one
-        start, complete = self._rows.times()
+        counts = self.tally.counts(found.total, samples)
         shift = np.arange(samples)[:, None] * one
-        self.movement.background(
-            counts, end, [((shift + start[self._moving]).ravel(), (shift + complete[self._moving]).ravel())]
-        )
+        start, complete = (shift + times[self._touching] for times in self._rows.times())
+        self.commands.background(counts, end, (start.ravel(), complete.ravel()))
         ran = made.start[0] >= 0
         span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
         return Priced(counts, end, made.busy[0] * samples, span)
+
+    def _run(self, weights: np.ndarray) -> Span:
+        """A sample with these weights of the terms."""
+        nodes = self.nodes.spans(weights[:PARTS])[:, None]
+        moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 1)), weights[PARTS + 1 :])
+        hold, done, use = (np.vstack([part, nodes]) for part in moved)
+        return self._rows.run(hold, done, self._launch * weights[PARTS], use)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from simulator.costmodel.tally import Tally
 from simulator.costmodel.transfers import Transfers
 from simulator.errors import InputError
-from simulator.units import PS_PER_SECOND
 
 
 class Move(NamedTuple):
@@ -37,8 +34,9 @@ class Movement:
     def __init__(self, hardware: Any, units: tuple[str, ...], tally: Tally) -> None:
         self.units, self.tally = units, tally
         self.specs = [hardware.units[name] for name in units]
-        self._clocks = dict(hardware.clocks)
-        self.transfers = Transfers(self._clocks)
+        self.clocks = dict(hardware.clocks)
+        self.transfers = Transfers(self.clocks)
+        self.moves: list[Move] = []
 
     def add(self, move: Move) -> int:
         """Place of the move's times among the transfers.  InputError where main memory has no closed form."""
@@ -62,53 +60,8 @@ class Movement:
             add(place, m.layer, f"overfetch:{m.operand}", m.how, _spare(m, chunk, word))
         path = None if via is None else self.specs[via]
         place = self.transfers.add(dma, near, far, m.store, m.terms, path, (m.layer, m.operand))
-        if far.type == "banked_dram":
-            bursts = [(s, bits / channel.burst_bits) for s, bits in m.terms]
-            bursts.append((m.how, _spare(m, chunk, channel.burst_bits) / channel.burst_bits))
-            opened = self.transfers.opened[place]
-            verb = "write_burst" if m.store else "read_burst"
-            for stream, times in bursts:
-                add(m.far, m.layer, f"{verb}:{m.operand}", stream, times)
-                add(m.far, m.layer, f"row_hit:{m.operand}", stream, times)
-            add(m.far, m.layer, f"row_hit:{m.operand}", m.how, -opened)
-            add(m.far, m.layer, f"row_conflict:{m.operand}", m.how, opened)
-            add(m.far, m.layer, f"activate:{m.operand}", m.how, opened)
+        self.moves.append(m)
         return place
-
-    def background(self, counts: np.ndarray, end: float, busy: list[tuple[np.ndarray, np.ndarray]]) -> None:
-        """Adds refreshes, active and idle cycles of main memories to counts [U, L, A] for a run that ends at `end` ps.
-
-        busy: starts and completions of all transfers, ps, float64 [n] each.  A row stays open until the next refresh.
-        """
-        for unit, spec in enumerate(self.specs):
-            if spec.type != "banked_dram":
-                continue
-            channel = self.transfers.channel(spec)
-            ranks = spec.geometry.ranks * spec.geometry.channels
-            ps = PS_PER_SECOND / self._clocks[spec.clock]
-            active = _covered(busy, channel.interval, end)
-            flat = counts.reshape(-1)
-            for action, times in (
-                ("refresh:rank", ranks * end / channel.interval if channel.interval else 0.0),
-                ("active:rank", active / ps * spec.geometry.channels),
-                ("idle:rank", (end * ranks - active * spec.geometry.channels) / ps),
-            ):
-                flat[self.tally.cell(unit, 0, action)] += times
-
-
-def _covered(busy: list[tuple[np.ndarray, np.ndarray]], interval: float, end: float) -> float:
-    """Time, ps, in which a row is open: from each transfer to the refresh after it, or to the end of the run."""
-    if not busy:
-        return 0.0
-    start, done = (np.concatenate(parts) for parts in zip(*busy, strict=True))
-    if not start.size:
-        return 0.0
-    closed = np.minimum(end, (np.floor(done / interval) + 1) * interval if interval else end)
-    order = np.argsort(start)
-    until = np.maximum.accumulate(closed[order])
-    since = np.maximum(start[order], np.concatenate(([0.0], until[:-1])))
-    found: float = float(np.maximum(0.0, until - since).sum())
-    return found
 
 
 def _spare(move: Move, chunk: int, word: int) -> float:

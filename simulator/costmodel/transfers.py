@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.costmodel.channel import Channel, OpenRows, Pages, channel_of
+from simulator.costmodel.bank_rows import OpenRows, Pages
+from simulator.costmodel.channel import Channel, channel_of
 from simulator.costmodel.chip import Term
 from simulator.units import PS_PER_SECOND
 
@@ -51,8 +52,6 @@ class Transfers:
         self._clocks = clocks
         self._rows: list[Transfer] = []
         self._terms: list[tuple[int, int, float]] = []
-        self.opened: list[int] = []
-        """Rows of main memory that each transfer opens."""
         self._channels: dict[int, tuple[Channel, OpenRows | None]] = {}
 
     def channel(self, far: Any) -> Channel:
@@ -79,12 +78,11 @@ class Transfers:
         place = len(self._rows)
         core, main, chip = (self._ps(spec) for spec in (dma, far, near))
         channel, open_rows = self._memory(far)
-        miss, opened = 0.0, 0
+        miss = 0.0
         if open_rows is not None:
             bursts = int(np.ceil(max(1.0, sum(bits for _, bits in terms)) / channel.burst_bits))
-            opened, hit, closed = open_rows.access(*region, bursts)
+            _, hit, closed = open_rows.access(*region, bursts)
             miss = 0.0 if hit else channel.closed if closed else channel.conflict
-        self.opened.append(opened)
         crossing = (core + main) / 2 if core != main else 0.0  # edges of the other clock, on the way there and back
         link = dma.link_latency_cycles * core + crossing + (near.latency_cycles * chip if store else 0)
         carried = self._ps(via) if via is not None else 0.0

@@ -1,0 +1,111 @@
+"""Commands of banked main memories in closed form: bursts, rows opened, refreshes, and background of the ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.costmodel.bank_rows import HeldWrites, OpenRows, Pages
+from simulator.costmodel.movement import Move, Movement
+from simulator.units import PS_PER_SECOND
+
+Region = tuple[int, str]
+Times = tuple[np.ndarray, np.ndarray]
+"""Start and completion of rows, ps, float64 [n] each."""
+
+
+class Commands:
+    """What the moves of a Schedule make main memories with banks do.
+
+    touching: bool [moves], those that reach a bank, and not only the queues before it.
+    """
+
+    def __init__(self, movement: Movement, times: Times | None = None) -> None:
+        """Books bursts and opened rows with the movement's tally, for all moves one after another as they start.
+
+        times: of the moves; None: they start as they were added, and no refresh closes a row between them.
+        """
+        self._movement, self._tally = movement, movement.tally
+        self._memories = {i: spec for i, spec in enumerate(movement.specs) if spec.type == "banked_dram"}
+        self.touching = np.ones(len(movement.moves), np.bool_)
+        for far, spec in self._memories.items():
+            self._book(far, spec, times)
+
+    def _book(self, far: int, spec: Any, times: Times | None) -> None:
+        moves, channel = self._movement.moves, self._movement.transfers.channel(spec)
+        rows, held = OpenRows(Pages(spec)), HeldWrites(spec.controller.drain_above)
+        begun = ended = np.zeros(len(moves), np.int64)  # refreshes by then
+        if times is not None and channel.interval:
+            begun, ended = (np.floor(part / channel.interval).astype(np.int64) for part in times)
+        past = 0
+        for i in np.arange(len(moves)) if times is None else np.argsort(times[0], kind="stable"):
+            move = moves[i]
+            if move.far != far:
+                continue
+            if begun[i] > past:
+                rows.close()
+                past = int(begun[i])
+            again = max(0, int(ended[i]) - past)  # the row under way is opened again
+            issued = self._issued(move, held, channel.burst_bits)
+            for (layer, operand), bursts in issued.items():
+                opened = rows.access(layer, operand, bursts)[0] + again
+                self._count(move, layer, operand, move.how, bursts, opened)
+            self.touching[i] = move.bits < 0 or bool(issued)
+            past += again
+
+    def _issued(self, move: Move, held: HeldWrites, burst_bits: int) -> dict[Region, int]:
+        """Bursts by (layer, operand) that a move makes the memory read or write now."""
+        if move.bits < 0:  # as many as its streams say
+            for stream, bits in move.terms:
+                self._count(move, move.layer, move.operand, stream, bits / burst_bits, 0)
+            return {}
+        chunk = self._movement.specs[move.unit].chunk_bytes * 8
+        whole, rest = divmod(max(1, move.bits), chunk)
+        bursts = whole * -(-chunk // burst_bits) + -(-rest // burst_bits)
+        region = move.layer, move.operand
+        if move.store:
+            return held.store(region, bursts)
+        bursts -= held.load(region, bursts)
+        return {region: bursts} if bursts else {}
+
+    def _count(self, move: Move, layer: int, operand: str, stream: int, bursts: float, opened: int) -> None:
+        verbs = {
+            "write_burst" if move.store else "read_burst": bursts,
+            "row_hit": bursts - opened,
+            "row_conflict": opened,
+            "activate": opened,
+        }
+        for verb, times in verbs.items():
+            self._tally.add(move.far, layer, f"{verb}:{operand}", stream, times)
+
+    def background(self, counts: np.ndarray, end: float, busy: Times) -> None:
+        """Adds refreshes, active and idle cycles to counts [U, L, A] for a run that ends at `end` ps.
+
+        busy: of all transfers that reach a bank.  A row stays open until the next refresh.
+        """
+        flat = counts.reshape(-1)
+        for unit, spec in self._memories.items():
+            channel = self._movement.transfers.channel(spec)
+            ranks = spec.geometry.ranks * spec.geometry.channels
+            ps = PS_PER_SECOND / self._movement.clocks[spec.clock]
+            active = _covered(busy, channel.interval, end) * spec.geometry.channels
+            for action, times in (
+                ("refresh:rank", ranks * (end // channel.interval) if channel.interval else 0.0),
+                ("active:rank", active / ps),
+                ("idle:rank", (end * ranks - active) / ps),
+            ):
+                flat[self._tally.cell(unit, 0, action)] += times
+
+
+def _covered(busy: Times, interval: float, end: float) -> float:
+    """Time, ps, in which a row is open: from each transfer to the refresh after it, or to the end of the run."""
+    start, done = busy
+    if not start.size:
+        return 0.0
+    closed = np.minimum(end, (np.floor(done / interval) + 1) * interval if interval else end)
+    order = np.argsort(start)
+    until = np.maximum.accumulate(closed[order])
+    since = np.maximum(start[order], np.concatenate(([0.0], until[:-1])))
+    found: float = float(np.maximum(0.0, until - since).sum())
+    return found
