@@ -13,7 +13,6 @@ the same.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -22,70 +21,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.command import Result, read_arrays, read_table, run_command, whole
+from benchmarks.command import Result, read_table, run_command, whole
 from simulator.errors import InputError
 from simulator.functional import Plan, plan_network, run_sample
-from simulator.network import Network, Neuron, Population, Projection
-from simulator.network.neuron import Decay
+from simulator.network import Network, Projection
+from simulator.network.loihi import read_slayer
 from simulator.trace import Block
-from simulator.trace.nmnist import PIXELS, read_nmnist
+from simulator.trace.nmnist import read_nmnist
 from simulator.trace.recordings import events_trace
-
-STATE_BITS = 6
-DECAY_BITS = 12
-PARAMETERS = ("vThMant", "vDecay", "iDecay", "refDelay", "wgtExp", "Ts_ms", "tSample")
-
-
-def loihi_neuron(meta: dict[str, Any]) -> Neuron:
-    """Loihi's current-based neuron as SLAYER models it; timestep 0 is skipped."""
-
-    def decay(amount: int) -> Decay:
-        return Decay("multiply", numerator=(1 << DECAY_BITS) - amount, bits=DECAY_BITS, rounding="zero")
-
-    return Neuron(
-        model="cuba_lif",
-        threshold=np.array([int(meta["vThMant"]) << STATE_BITS]),
-        reset="zero",
-        compare="gt",
-        decay_v=decay(int(meta["vDecay"])),
-        decay_u=decay(int(meta["iDecay"])),
-        weight_shift=STATE_BITS + int(meta["wgtExp"]),
-        dead_steps=int(meta["refDelay"]) - 1,
-        first_step=1,
-    )
-
-
-def loihi_chain(name: str, shape: tuple[int, int, int], weights: Sequence[np.ndarray], neuron: Neuron) -> Network:
-    """Fully connected layers `fc1`, `fc2`, ...; a spike takes one timestep from one layer to the next."""
-    populations = [Population("input", shape, Neuron("input"))]
-    projections = []
-    for i, matrix in enumerate(weights):
-        source, own = populations[-1].name, f"fc{i + 1}"
-        populations.append(Population(own, (matrix.shape[0], 1, 1), neuron))
-        projections.append(Projection(own, source, own, "linear", delay=min(i, 1), weights=matrix))
-    return Network(name, tuple(populations), tuple(projections), "int")
-
-
-def load(data: Path) -> tuple[Network, dict[str, Any]]:
-    """The network and its meta data."""
-    path = data / "nets" / "slayer_nmnist_loihi.npz"
-    arrays = read_arrays(path, "fc1", "fc2", "meta")
-    try:
-        meta = json.loads(str(arrays["meta"]))
-    except json.JSONDecodeError as error:
-        raise InputError(f"meta is not JSON ({error})", file=path) from None
-    for key in PARAMETERS:
-        if not isinstance(meta, dict) or not isinstance(meta.get(key), (int, float)):
-            raise InputError("meta lacks a number", file=path, key=key)
-    weights = []
-    while f"fc{len(weights) + 1}" in arrays:
-        weights.append(arrays[f"fc{len(weights) + 1}"])
-    return loihi_chain(path.stem, (2, PIXELS, PIXELS), weights, loihi_neuron(meta)), meta
 
 
 def compute(data: Path) -> Result:
     """Runs all recordings of both tables."""
-    network, meta = load(data)
+    network, meta = read_slayer(data / "nets" / "slayer_nmnist_loihi.npz")
     plan = plan_network(network)
     choices = {"time_base": "step", "origin": "zero", "polarity": "off_on", "dt_ms": meta["Ts_ms"],
                "rounding": "round", "multiple": "or", "steps": int(meta["tSample"])}  # fmt: skip

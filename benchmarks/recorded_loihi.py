@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import Result, check_lengths, read_arrays, read_table
-from benchmarks.nmnist import loihi_chain, loihi_neuron
 from simulator.errors import InputError
 from simulator.functional import Stepper, plan_network
 from simulator.network import Decay, Network, Neuron, Population, Projection
+from simulator.network.loihi import loihi_chain, loihi_neuron
 from simulator.network.nir import read_nir
 from simulator.trace import Block
+from simulator.trace.tables import by_step
 
 PROBE_AT_SPIKE = 128
 """What Loihi's membrane probe shows in the step of a spike: a read-out value, not state."""
@@ -36,13 +37,6 @@ def probe(
         membranes.append(stepper.states[layer].v[neurons].copy())
     start = np.cumsum([0, *(index.size for index in blocks)])
     return Block(start, np.concatenate(blocks), None), np.array(membranes).T
-
-
-def by_step(step: np.ndarray, index: np.ndarray, steps: int) -> Block:
-    """Spikes given as pairs (step, neuron), in any order."""
-    order = np.lexsort((index, step))
-    start = np.searchsorted(step[order], np.arange(steps + 1)).astype(np.int64)
-    return Block(start, index[order].astype(np.uint32), None)
 
 
 def pairs(block: Block, delay: int, steps: int) -> set[tuple[int, int]]:

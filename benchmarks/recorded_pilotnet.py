@@ -13,25 +13,11 @@ from simulator.functional import Stepper, plan_network
 from simulator.network import Network, Neuron, Population, Projection
 from simulator.network.lava import read_lava_net
 from simulator.trace import Block
+from simulator.trace.tables import channel_last, to_block
 
 PROBE_AT_SPIKE = 128
 RESTART = 17
 """The recorded run restarts: layer k begins anew before its steps k and k + 17."""
-
-
-def channel_last(array: np.ndarray) -> np.ndarray:
-    """[steps, N] channel last of [x, y, channel, step] or [neuron, step]."""
-    if array.ndim == 4:
-        array = array.transpose(3, 1, 0, 2)
-        return array.reshape(array.shape[0], -1)
-    return array.T
-
-
-def to_block(dense: np.ndarray) -> Block:
-    """Spikes of [steps, N]."""
-    step, index = np.nonzero(dense)
-    start = np.searchsorted(step, np.arange(dense.shape[0] + 1)).astype(np.int64)
-    return Block(start, index.astype(np.uint32), None)
 
 
 def driven_input(shape: tuple[int, int, int], like: Neuron) -> Network:
