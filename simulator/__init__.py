@@ -19,8 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
+    from simulator.costmodel.calibrate import calibrate
     from simulator.costmodel.estimate import estimate
     from simulator.costmodel.estimated import Estimate
+    from simulator.costmodel.model_file import load_model
+    from simulator.costmodel.suite import load_suite
+    from simulator.costmodel.validate import validate
     from simulator.functional import run_network
     from simulator.hardware import Hardware
     from simulator.hardware.load import load_hardware
@@ -49,16 +53,20 @@ _HOME = {
     "Record": "simulator.record",
     "Schedule": "simulator.mapping.schedule",
     "Trace": "simulator.trace",
+    "calibrate": "simulator.costmodel.calibrate",
     "estimate": "simulator.costmodel.estimate",
     "load_hardware": "simulator.hardware.load",
     "load_mapping": "simulator.mapping.file",
+    "load_model": "simulator.costmodel.model_file",
     "load_network": "simulator.network.load",
     "load_record": "simulator.record_file",
+    "load_suite": "simulator.costmodel.suite",
     "load_trace": "simulator.trace.load",
     "lower": "simulator.mapping.lower",
     "place": "simulator.mapping.place",
     "run_network": "simulator.functional",
     "simulate": "simulator.run",
+    "validate": "simulator.costmodel.validate",
 }
 
 __all__ = [
@@ -70,16 +78,20 @@ __all__ = [
     "Record",
     "Schedule",
     "Trace",
+    "calibrate",
     "estimate",
     "load_hardware",
     "load_mapping",
+    "load_model",
     "load_network",
     "load_record",
+    "load_suite",
     "load_trace",
     "lower",
     "place",
     "run_network",
     "simulate",
+    "validate",
 ]
 
 

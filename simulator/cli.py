@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator import __version__
+from simulator import __version__, cli_cost
 from simulator.cli_common import (
     HARDWARE,
     OUTPUT,
@@ -43,6 +43,10 @@ DEMO_CHIPS = ("event_core_28nm", "sia_pynqz2")
 @click.version_option(version=__version__, prog_name="neurocycle")
 def cli() -> None:
     """Cycle-level simulation of neuromorphic hardware: cycles, energy, bits moved, utilisation."""
+
+
+cli.add_command(cli_cost.validate)
+cli.add_command(cli_cost.calibrate)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -194,7 +198,7 @@ def run(network: str, input: str, hardware: str, overrides: tuple[str, ...], map
 @click.option("--import", "choices", multiple=True, metavar="KEY=VALUE", help="Says what a file format leaves open.")
 @OUTPUT
 def info(file: str, choices: tuple[str, ...], as_json: bool, quiet: bool) -> None:
-    """Says what is in FILE: a trace, network, hardware config, mapping, record or run directory."""
+    """Says what is in FILE: a trace, network, hardware config, mapping, record, run directory or cost model."""
     from simulator.report.info import describe_file
 
     with progress(quiet) as say:
@@ -233,7 +237,8 @@ def plot(run: str, what: tuple[str, ...], output: Path | None, as_json: bool, qu
 @cli.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Prints exactly one JSON object.")
 def list_bundled(as_json: bool) -> None:
-    """Names what ships with neurocycle: chips, traces, networks."""
+    """Names what ships with neurocycle: chips, traces, networks, suites of cost models."""
+    from simulator.costmodel.suite_file import suite_names
     from simulator.network.load import BUILT_IN, network_names
     from simulator.resources import list_resources
     from simulator.trace.load import trace_names
@@ -242,6 +247,7 @@ def list_bundled(as_json: bool) -> None:
         "hardware": list_resources("hwconfigs"),
         "traces": trace_names(),
         "networks": [*network_names(), *sorted(BUILT_IN)],
+        "suites": suite_names(),
     }
     if as_json:
         emit("list", bundled)

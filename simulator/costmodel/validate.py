@@ -15,7 +15,6 @@ from simulator.costmodel.figures import Figures
 from simulator.costmodel.held_out import held_out
 from simulator.costmodel.observe import Observation, observe
 from simulator.costmodel.published import MODELS
-from simulator.costmodel.rates import rates
 from simulator.costmodel.suite import Suite, load_suite
 from simulator.costmodel.validation import QUANTITIES, Answers, Validation
 from simulator.errors import InputError
@@ -170,7 +169,7 @@ def without_clusters(observation: Observation) -> Observation:
     chip, actions = compiled(ready.schedule, ready.hardware, ready.network, ready.mapping)
     weights = np.array([term.weight for term in chip.terms])
     made = priced(ready.schedule, ready.hardware, activity, chip, actions, weights)
-    return replace(observation, activity=activity, rates=rates(chip.streams, activity), estimated=Figures.of(made))
+    return replace(observation, activity=activity, estimated=Figures.of(made))
 
 
 def _ours(name: str, about: str, said: Sequence[Said]) -> Answers:

@@ -67,11 +67,16 @@ def draw_scatter(made: Validation, quantity: str) -> Figure:
 
 def _equal(axes: Axes, limits: tuple[float, float]) -> None:
     """Square logarithmic axes with the line of equal figures and its band."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     line = np.array(limits)
     axes.fill_between(line, line * (1 - NEAR), line * (1 + NEAR), color=GREY, alpha=0.45, linewidth=0.6,
                       label=f"within {NEAR:.0%} of equal")  # fmt: skip
     axes.plot(line, line, color="black", linewidth=0.6, label="equal")
     axes.set(xscale="log", yscale="log", xlim=limits, ylim=limits, box_aspect=1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(numticks=6))
+        axis.set_minor_locator(NullLocator())
 
 
 def _ratio(axes: Axes, truth: np.ndarray, answer: np.ndarray, limits: tuple[float, float]) -> None:

@@ -55,7 +55,9 @@ def test_no_command_shows_help(capsys: Capture) -> None:
     assert "replay" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["demo", "replay", "run", "info", "plot", "list", "schema"])
+@pytest.mark.parametrize(
+    "command", ["demo", "replay", "run", "info", "plot", "list", "schema", "validate", "calibrate"]
+)
 def test_every_command_has_help(capsys: Capture, command: str) -> None:
     assert run_command([command, "--help"]) == 0
     assert f"Usage: neurocycle {command}" in capsys.readouterr().out
