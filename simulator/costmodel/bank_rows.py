@@ -65,8 +65,8 @@ class OpenRows:
         region = self._regions.setdefault((layer, operand), len(self._regions))
         key = region, -(-bursts // self._pages.bursts)
         if key not in self._known:
-            bank, row = self._pages.of(region, bursts)
-            self._known[key] = bank.tolist(), row.tolist()
+            bank_of, row_of = self._pages.of(region, bursts)
+            self._known[key] = bank_of.tolist(), row_of.tolist()
         banks, rows = self._known[key]
         first = self._open.get(banks[0])
         opened = 0

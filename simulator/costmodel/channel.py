@@ -21,6 +21,7 @@ class Channel:
     closed, conflict   what an access to a bank without, and with another, open row takes more
     posted             bursts that a write may leave behind in queues when it is complete; 0: none
     accept             time between two bursts that are taken into queues
+    served             from a request to its first data, where a write in a queue holds them
     refresh            time in which a refresh keeps a rank from work
     interval           between two refreshes of a rank; 0: none
     turn               extra time of a change to writing and back to reading
@@ -33,6 +34,7 @@ class Channel:
     conflict: float = 0.0
     posted: int = 0
     accept: float = 0.0
+    served: float = 0.0
     refresh: float = 0.0
     interval: float = 0.0
     turn: float = 0.0
@@ -69,6 +71,7 @@ def channel_of(spec: Any, ps: float) -> Channel:
         conflict=(t.trcd_cycles + t.trp_cycles) * ps,
         posted=c.write_queue,
         accept=ps / g.channels,
+        served=c.posted_cycles * ps,
         refresh=refresh * ps,
         interval=0 if c.refresh == "none" else interval * ps,
         turn=(rl + t.burst_cycles - wl + t.trtrs_cycles + wl + t.burst_cycles + t.twtr_l_cycles - 2 * between) * ps,

@@ -12,10 +12,11 @@ from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.commands import Commands
 from simulator.costmodel.fused_nodes import PARTS, Nodes
 from simulator.costmodel.movement import Move, Movement
+from simulator.costmodel.overlap import together
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tally import REPETITION, Tally
 from simulator.costmodel.timing import Row, Rows, Span
-from simulator.costmodel.transfers import TRANSFER_TERMS
+from simulator.costmodel.transfers import SHARED, TRANSFER_TERMS, TURN
 from simulator.mapping import schedule as s
 from simulator.mapping.fusion.nest import Box, Memories, Node, Planner
 from simulator.mapping.reach import reach
@@ -58,6 +59,7 @@ class FusedChip:
         self.tally.add(self._host, 0, "launch:task", REPETITION, schedule.rows)
         rows = [self._row(i) for i in range(schedule.rows)]
         self._gated()
+        self._once = np.ones((len(self.streams) + 2, 1))
         for bank in (self.movement.transfers, self.nodes):
             bank.close()  # type: ignore[attr-defined]
         moved = self.movement.transfers.rows
@@ -65,10 +67,12 @@ class FusedChip:
         host = specs[schedule.units[self._host]]
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
-        self._run(np.array([term.weight for term in self.terms]))
         moving = np.flatnonzero(schedule.op != s.COMPUTE)
+        self._extra = np.zeros((moved, len(TRANSFER_TERMS)))
+        self._run(np.array([term.weight for term in self.terms]))
         start, complete = self._rows.times()
         self.commands = Commands(self.movement, (start[moving], complete[moving]))
+        self._meet(moving)
         self._touching = moving[self.commands.touching]
         self.tally.close()
 
@@ -153,9 +157,22 @@ class FusedChip:
         span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
         return Priced(counts, end, made.busy[0] * samples, span)
 
+    def _meet(self, moving: np.ndarray) -> None:
+        """What moves wait for each other, as they meet where none delays another."""
+        start, complete = self._rows.times()
+        transfers = self.movement.transfers
+        bursts = transfers.bursts(self._once)[:, 0] * self.commands.touching
+        channel = transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
+        use, store = bursts * channel.pace, self.schedule.op[moving] == s.STORE
+        met = together(self.schedule.unit[moving], start[moving], complete[moving], use, bursts, store)
+        self._extra[:, SHARED] = met.shared
+        self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
+
     def _run(self, weights: np.ndarray) -> Span:
         """A sample with these weights of the terms."""
         nodes = self.nodes.spans(weights[:PARTS])[:, None]
-        moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 1)), weights[PARTS + 1 :])
-        hold, done, use = (np.vstack([part, nodes]) for part in moved)
-        return self._rows.run(hold, done, self._launch * weights[PARTS], use)
+        of_moves = weights[PARTS + 1 :]
+        extra = (self._extra @ of_moves)[:, None]
+        hold, done, _ = self.movement.transfers.spans(self._once, of_moves)
+        hold, done = np.vstack([hold + extra, nodes]), np.vstack([done + extra, nodes])
+        return self._rows.run(hold, done, self._launch * weights[PARTS])

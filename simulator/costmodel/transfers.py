@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.costmodel.bank_rows import OpenRows, Pages
+from simulator.costmodel.bank_rows import HeldWrites, OpenRows, Pages
 from simulator.costmodel.channel import Channel, channel_of
 from simulator.costmodel.chip import Term
 from simulator.units import PS_PER_SECOND
@@ -45,6 +45,26 @@ class Transfer(NamedTuple):
     share: float
 
 
+class _Banks:
+    """What transfers find in a banked memory if each runs when it is handed out."""
+
+    def __init__(self, spec: Any, channel: Channel) -> None:
+        self._channel = channel
+        self._rows, self._held = OpenRows(Pages(spec)), HeldWrites(spec.controller.drain_above)
+
+    def access(self, region: tuple[int, str], bursts: int, store: bool) -> tuple[float, bool]:
+        """Time to open the first row, ps; whether held writes serve a load whole."""
+        if store:
+            drained = self._held.store(region, bursts)
+            for where, count in drained.items():
+                self._rows.access(*where, count)
+            return 0.0, False
+        if self._held.load(region, bursts) == bursts:
+            return 0.0, True
+        _, hit, closed = self._rows.access(*region, bursts)
+        return 0.0 if hit else self._channel.closed if closed else self._channel.conflict, False
+
+
 class Transfers:
     """Rows that move tensors; bits are a constant and so many per event of a stream, so that one call prices all."""
 
@@ -52,16 +72,16 @@ class Transfers:
         self._clocks = clocks
         self._rows: list[Transfer] = []
         self._terms: list[tuple[int, int, float]] = []
-        self._channels: dict[int, tuple[Channel, OpenRows | None]] = {}
+        self._channels: dict[int, tuple[Channel, _Banks | None]] = {}
 
     def channel(self, far: Any) -> Channel:
         """The channel of a main memory (spec)."""
         return self._memory(far)[0]
 
-    def _memory(self, far: Any) -> tuple[Channel, OpenRows | None]:
+    def _memory(self, far: Any) -> tuple[Channel, _Banks | None]:
         if id(far) not in self._channels:
-            rows = OpenRows(Pages(far)) if far.type == "banked_dram" else None
-            self._channels[id(far)] = channel_of(far, self._ps(far)), rows
+            channel = channel_of(far, self._ps(far))
+            self._channels[id(far)] = channel, _Banks(far, channel) if far.type == "banked_dram" else None
         return self._channels[id(far)]
 
     def _ps(self, spec: Any) -> float:
@@ -77,12 +97,11 @@ class Transfers:
         """
         place = len(self._rows)
         core, main, chip = (self._ps(spec) for spec in (dma, far, near))
-        channel, open_rows = self._memory(far)
-        miss = 0.0
-        if open_rows is not None:
+        channel, banks = self._memory(far)
+        miss, served = 0.0, False
+        if banks is not None:
             bursts = int(np.ceil(max(1.0, sum(bits for _, bits in terms)) / channel.burst_bits))
-            _, hit, closed = open_rows.access(*region, bursts)
-            miss = 0.0 if hit else channel.closed if closed else channel.conflict
+            miss, served = banks.access(region, bursts, store)
         crossing = (core + main) / 2 if core != main else 0.0  # edges of the other clock, on the way there and back
         link = dma.link_latency_cycles * core + crossing + (near.latency_cycles * chip if store else 0)
         carried = self._ps(via) if via is not None else 0.0
@@ -92,9 +111,9 @@ class Transfers:
                 buffers=dma.buffers,
                 setup=dma.setup_cycles * core,
                 link=link + (via.latency_cycles * carried if via is not None else 0.0),
-                late=0.0 if store else channel.latency,
+                late=0.0 if store else channel.served if served else channel.latency,
                 burst=channel.burst_bits,
-                pace=channel.pace,
+                pace=channel.accept if served else channel.pace,
                 word=near.width_bits,
                 per_word=near.cycle_cycles * chip,
                 ports=near.ports,
@@ -103,8 +122,8 @@ class Transfers:
                 store=store,
                 posted=channel.posted,
                 accept=channel.accept,
-                miss=0.0 if store and channel.posted else miss,
-                share=channel.share,
+                miss=miss,
+                share=0.0 if served else channel.share,
             )
         )
         self._terms += [(place, stream, bits) for stream, bits in terms]
@@ -122,6 +141,22 @@ class Transfers:
         """Rows added."""
         return len(self._rows)
 
+    def bursts(self, every: np.ndarray) -> np.ndarray:
+        """float64 [rows, R]: bursts of main memory; every as in `spans`."""
+        chunks, whole, last = self._cut(every)
+        burst = Transfer(*self._table).burst
+        found: np.ndarray = (chunks - 1) * np.ceil(whole / burst) + np.ceil(last / burst)
+        return found
+
+    def _cut(self, every: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chunks of each row; bits of all of them but the last, and of the last."""
+        t = Transfer(*self._table)
+        bits = np.zeros((self.rows, every.shape[1]))
+        np.add.at(bits, self._place, self._bits[:, None] * every[self._stream])
+        bits = np.maximum(bits, 1)
+        chunks = np.ceil(bits / t.chunk)
+        return chunks, np.minimum(bits, t.chunk), bits - (chunks - 1) * t.chunk
+
     def spans(self, every: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """float64 [rows, R] each: ps that a row keeps its channel, from its start to its completion, and of these how
         long main memory works for it alone.
@@ -134,12 +169,7 @@ class Transfers:
         with queues is complete when its last burst is queued; the next store meets full queues.
         """
         t = Transfer(*self._table)
-        bits = np.zeros((self.rows, every.shape[1]))
-        np.add.at(bits, self._place, self._bits[:, None] * every[self._stream])
-        bits = np.maximum(bits, 1)
-        chunks = np.ceil(bits / t.chunk)
-        last = bits - (chunks - 1) * t.chunk
-        whole = np.minimum(bits, t.chunk)
+        chunks, whole, last = self._cut(every)
         setup, stream, refresh = weights[SETUP], weights[STREAM], weights[REFRESH]
         pace = (stream + refresh * t.share) * t.pace
         (far, near, carried), (far_last, near_last, carried_last) = (
