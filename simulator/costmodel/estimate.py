@@ -10,6 +10,7 @@ import numpy as np
 from simulator.costmodel.estimated import Estimate
 from simulator.costmodel.rates import rates
 from simulator.errors import InputError
+from simulator.mapping.whole import whole_unit
 
 if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
@@ -117,11 +118,20 @@ def _chip(
         from simulator.costmodel.fused import FusedChip
 
         return FusedChip(schedule, hardware, network, actions)
+    if "neurosynaptic_core" in kinds or "reckon_core" in kinds:
+        from simulator.costmodel.whole_neurosynaptic import NeurosynapticChip
+        from simulator.costmodel.whole_reckon import ReckonChip
+
+        unit = whole_unit(hardware)
+        assert unit is not None
+        whole = ReckonChip if hardware.unit(unit).type == "reckon_core" else NeurosynapticChip
+        return whole(schedule, hardware, network, unit, actions)
     raise InputError(
         "this hardware or schedule has no closed form",
         key=f"hardware {hardware.name}",
         found=sorted(kinds),
-        allowed=["a cmos_core with whole rows", "a cim_tile", "a pe_array with a fused mapping"],
+        allowed=["a cmos_core with whole rows", "a cim_tile", "a pe_array with a fused mapping", "a core that holds "
+                 "the network whole"],
     )
 
 

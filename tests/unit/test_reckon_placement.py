@@ -7,13 +7,9 @@ import pytest
 
 from simulator.components.reckon_core.drive import run_stimulus
 from simulator.components.reckon_core.image import LINES, Image
-from simulator.components.reckon_core.placement import (
-    image_of,
-    layers_of,
-    stimulus_of_cycles,
-    stimulus_of_network,
-)
+from simulator.components.reckon_core.placement import image_of, stimulus_of_cycles, stimulus_of_network
 from simulator.errors import InputError
+from simulator.mapping.recurrent import layers_of
 from simulator.network import Network, Neuron, Population, Projection
 
 

@@ -17,6 +17,7 @@ from simulator.components.neurosynaptic_core.registers import SOURCES
 from simulator.components.neurosynaptic_core.replay import Core
 from simulator.engine.held import Held, stepped, words_of
 from simulator.errors import InputError
+from simulator.mapping.neurosynaptic import addresses
 from simulator.network import Network
 from simulator.trace import Trace
 
@@ -82,10 +83,10 @@ def _fan_outs(network: Network, placed: Program) -> tuple[np.ndarray, np.ndarray
     """Synaptic operations of the network per event of each address, and the place of the layer that it is charged to:
     the first that it feeds, or its own; int64 [256] each."""
     found, charged = np.zeros(SOURCES, np.int64), np.zeros(SOURCES, np.int64)
-    for name, low in placed.first.items():
-        targets = [p.target for p in network.outgoing(name)]
-        found[low : low + placed.size[name]] = sum(placed.size[target] for target in targets)
-        charged[low : low + placed.size[name]] = min(network.layers.index(target) for target in targets or [name])
+    for name, place in addresses(network).items():
+        own = slice(place.first, place.first + place.size)
+        found[own] = sum(placed.size[p.target] for p in network.outgoing(name))
+        charged[own] = place.charged
     return found, charged
 
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from simulator.components.reckon_core.drive import Driver, Recording, Stimulus, run_stimulus
 from simulator.components.reckon_core.image import Image
-from simulator.components.reckon_core.placement import image_of, layers_of, stimulus_of_network
+from simulator.components.reckon_core.placement import image_of, stimulus_of_network
 from simulator.components.reckon_core.reference import Reference
 from simulator.engine.board import Job
 from simulator.engine.context import Context
 from simulator.errors import InputError
+from simulator.mapping.recurrent import layers_of
 
 WORD_BITS = 128
 """Bits of a word of every memory: two neurons, or 16 weights."""
