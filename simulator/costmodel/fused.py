@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.channel import Channel
 from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.commands import Commands
 from simulator.costmodel.fused_nodes import PARTS, Nodes
@@ -69,7 +70,12 @@ class FusedChip:
         self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
         moving = np.flatnonzero(schedule.op != s.COMPUTE)
         self._extra = np.zeros((moved, len(TRANSFER_TERMS)))
-        self._run(np.array([term.weight for term in self.terms]))
+        default = np.array([term.weight for term in self.terms])
+        self._early = np.ones((moved, 1))
+        self._run(default, 1)
+        early = self._rows.times()[1][moving] < self._channel(moving).interval
+        self._early = early.astype(np.float64)[:, None]
+        self._run(default, 1)
         start, complete = self._rows.times()
         self.commands = Commands(self.movement, (start[moving], complete[moving]))
         self._meet(moving)
@@ -146,7 +152,7 @@ class FusedChip:
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
         """A run at these rates, see `chip.Chip`."""
-        made = self._run(weights)
+        made = self._run(weights, found.samples)
         samples, one = found.samples, float(made.end[0])
         end = samples * one
         counts = self.tally.counts(found.total, samples)
@@ -157,22 +163,26 @@ class FusedChip:
         span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
         return Priced(counts, end, made.busy[0] * samples, span)
 
+    def _channel(self, moving: np.ndarray) -> Channel:
+        """Of the main memory."""
+        return self.movement.transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
+
     def _meet(self, moving: np.ndarray) -> None:
         """What moves wait for each other, as they meet where none delays another."""
         start, complete = self._rows.times()
         transfers = self.movement.transfers
         bursts = transfers.bursts(self._once)[:, 0] * self.commands.touching
-        channel = transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
+        channel = self._channel(moving)
         use, store = bursts * channel.pace, self.schedule.op[moving] == s.STORE
         met = together(self.schedule.unit[moving], start[moving], complete[moving], use, bursts, store)
         self._extra[:, SHARED] = met.shared
         self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
 
-    def _run(self, weights: np.ndarray) -> Span:
-        """A sample with these weights of the terms."""
+    def _run(self, weights: np.ndarray, samples: int) -> Span:
+        """The mean sample of so many with these weights of the terms."""
         nodes = self.nodes.spans(weights[:PARTS])[:, None]
         of_moves = weights[PARTS + 1 :]
         extra = (self._extra @ of_moves)[:, None]
-        hold, done, _ = self.movement.transfers.spans(self._once, of_moves)
+        hold, done, _ = self.movement.transfers.spans(self._once, of_moves, 1 - self._early / samples)
         hold, done = np.vstack([hold + extra, nodes]), np.vstack([done + extra, nodes])
         return self._rows.run(hold, done, self._launch * weights[PARTS])

@@ -157,12 +157,15 @@ class Transfers:
         chunks = np.ceil(bits / t.chunk)
         return chunks, np.minimum(bits, t.chunk), bits - (chunks - 1) * t.chunk
 
-    def spans(self, every: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def spans(
+        self, every: np.ndarray, weights: np.ndarray, refreshed: np.ndarray | float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """float64 [rows, R] each: ps that a row keeps its channel, from its start to its completion, and of these how
         long main memory works for it alone.
 
-        every    float64 [streams + 2, R], events of each repetition
-        weights  float64 [TRANSFER_TERMS]
+        every      float64 [streams + 2, R], events of each repetition
+        weights    float64 [TRANSFER_TERMS]
+        refreshed  float64 [rows, R], share of each row's runs that lie behind the first refresh
 
         A chunk is read, carried and written; `buffers` of them are under way, so a chunk follows the one before after
         the longest of main memory, carrier, on-chip port and a buffer's share of the whole way.  A store to a memory
@@ -170,7 +173,7 @@ class Transfers:
         """
         t = Transfer(*self._table)
         chunks, whole, last = self._cut(every)
-        setup, stream, refresh = weights[SETUP], weights[STREAM], weights[REFRESH]
+        setup, stream, refresh = weights[SETUP], weights[STREAM], weights[REFRESH] * refreshed
         pace = (stream + refresh * t.share) * t.pace
         (far, near, carried), (far_last, near_last, carried_last) = (
             (
