@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ class Commands:
         self.touching = np.ones(len(movement.moves), np.bool_)
         for far, spec in self._memories.items():
             self._book(far, spec, times)
+
+    @property
+    def banked(self) -> bool:
+        """True where a main memory has banks."""
+        return bool(self._memories)
 
     def _book(self, far: int, spec: Any, times: Times | None) -> None:
         moves, channel = self._movement.moves, self._movement.transfers.channel(spec)
@@ -79,19 +85,21 @@ class Commands:
         for verb, times in verbs.items():
             self._tally.add(move.far, layer, f"{verb}:{operand}", stream, times)
 
-    def background(self, counts: np.ndarray, end: float, busy: Times) -> None:
-        """Adds refreshes, active and idle cycles to counts [U, L, A] for a run that ends at `end` ps.
+    def background(self, counts: np.ndarray, runs: Sequence[tuple[Times, float, float]]) -> None:
+        """Adds refreshes, active and idle cycles to counts [U, L, A].
 
-        busy: of all transfers that reach a bank.  A row stays open until the next refresh.
+        runs: parts of the whole run: times of the transfers in it that reach a bank, ps from its start; its length, ps;
+        how often it comes.  A row stays open until the next refresh.
         """
         flat = counts.reshape(-1)
+        end = sum(length * often for _, length, often in runs)
         for unit, spec in self._memories.items():
-            channel = self._movement.transfers.channel(spec)
-            ranks = spec.geometry.ranks * spec.geometry.channels
+            interval = self._movement.transfers.channel(spec).interval
+            channels, ranks = spec.geometry.channels, spec.geometry.ranks * spec.geometry.channels
             ps = PS_PER_SECOND / self._movement.clocks[spec.clock]
-            active = _covered(busy, channel.interval, end) * spec.geometry.channels
+            active = channels * sum(often * _covered(busy, interval, length) for busy, length, often in runs)
             for action, times in (
-                ("refresh:rank", ranks * (end // channel.interval) if channel.interval else 0.0),
+                ("refresh:rank", ranks * (end // interval) if interval else 0.0),
                 ("active:rank", active / ps),
                 ("idle:rank", (end * ranks - active) / ps),
             ):

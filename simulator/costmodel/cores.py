@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from simulator.costmodel.chip import Priced, Term
+from simulator.costmodel.commands import Commands
 from simulator.costmodel.gather import Windows
+from simulator.costmodel.movement import Move, Movement
 from simulator.costmodel.ports import Ports
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.scatter import Events, walk_of, word_of
 from simulator.costmodel.tally import ONCE, REPETITION, Tally
 from simulator.costmodel.timing import Row, Rows
-from simulator.costmodel.transfers import TRANSFER_TERMS, Transfers
-from simulator.errors import InputError
+from simulator.costmodel.transfers import TRANSFER_TERMS
 from simulator.mapping import schedule as s
 from simulator.mapping.reach import SPARSE, Fan, Reach, reach
 from simulator.units import PS_PER_SECOND
@@ -41,7 +42,8 @@ class CoreChip:
         self.streams: list[Stream] = []
         self._stream: dict[Stream, int] = {}
         self.tally = Tally(schedule.units, schedule.layers, actions)
-        self.transfers = Transfers(dict(hardware.clocks))
+        self.movement = Movement(hardware, schedule.units, self.tally)
+        self.transfers = self.movement.transfers
         self.ports, self.windows, self.events = Ports(), Windows(), Events()
         self._tasks: dict[tuple[Any, ...], int] = {}
         self._data: list[tuple[float, ...]] = []
@@ -54,6 +56,7 @@ class CoreChip:
             row._replace(after=tuple(j - schedule.prologue for j in row.after if j >= schedule.prologue))
             for row in self.rows[schedule.prologue :]
         ]
+        self.commands = Commands(self.movement)
         for bank in (self.tally, self.transfers, self.ports, self.windows, self.events):
             bank.close()  # type: ignore[attr-defined]
         self._task = np.array(self._data, np.float64).reshape(-1, 2)
@@ -67,6 +70,8 @@ class CoreChip:
         self.terms = tuple(term for part in parts for term in part)
         self._cuts = np.cumsum([len(part) for part in parts])[:-1]
         self._before, self._body = (Rows(part, layers, depth) for part in (self.rows[: schedule.prologue], body))
+        moves = schedule.op != s.COMPUTE
+        self._moves = np.flatnonzero(moves[: schedule.prologue]), np.flatnonzero(moves[schedule.prologue :])
 
     def stream(self, population: int, delay: int = 0, first: int = 0, window: int = 1) -> int:
         """Number of a stream; made when new."""
@@ -87,27 +92,12 @@ class CoreChip:
         return Row(unit, layer, after, self._transfer(i, unit, layer, how), False, int(plan.far[i]))
 
     def _transfer(self, i: int, unit: int, layer: int, how: int) -> int:
-        plan, dma = self.schedule, self.specs[unit]
-        near, far, store = int(plan.near[i]), int(plan.far[i]), plan.op[i] == s.STORE
-        if self.specs[far].type != "dram" or not hasattr(self.specs[far], "burst_cycles"):
-            raise InputError(
-                "this main memory has no closed form", key=f"units.{plan.units[far]}.type", found=self.specs[far].type
-            )
+        plan = self.schedule
         operand, bits = s.OPERANDS[plan.operand[i]], int(plan.bits[i])
         terms = [(how, float(max(1, bits)))] if bits >= 0 else self._recorded(i)
-        for stream, times in terms:
-            self.tally.add(unit, layer, f"transfer:{operand}", stream, times)
-            self.tally.add(near if store else far, layer, f"read:{operand}", stream, times)
-            self.tally.add(far if store else near, layer, f"write:{operand}", stream, times)
-        size = dma.chunk_bytes * 8
-        for place, word in ((far, self.specs[far].burst_bits), (near, self.specs[near].width_bits)):
-            if bits >= 0:
-                whole, rest = divmod(max(1, bits), size)
-                spare = whole * (-size % word) + (-rest % word)
-            else:  # a bit map mostly fills its words
-                spare = 0.0 if self._format() == "bitmap" else (word - math.gcd(word, self._spike_bits())) / 2
-            self.tally.add(place, layer, f"overfetch:{operand}", how, spare)
-        return self.transfers.add(dma, self.specs[near], self.specs[far], store, terms)
+        entry = 0 if self._format() == "bitmap" else self._spike_bits()
+        near, far, store = int(plan.near[i]), int(plan.far[i]), bool(plan.op[i] == s.STORE)
+        return self.movement.add(Move(unit, near, far, store, layer, operand, terms, how, bits, entry))
 
     def _recorded(self, i: int) -> list[tuple[int, float]]:
         """(stream, bits per event) of recorded spikes: a bit map, or addresses and one end mark per timestep."""
@@ -151,7 +141,7 @@ class CoreChip:
         if key not in self._tasks:
             self._tasks[key] = len(self._data)
             if spec.dataflow == "gather":
-                place = 0, self.windows.add(spec, tile, streams)
+                place = 0, self.windows.add(spec, tile, streams, sizes)
             else:
                 weights, state = self.specs[memories[0]], self.specs[memories[1]]
                 walks = [walk_of(spec, tile, fan, weights, state) for fan in tile.fans]
@@ -277,6 +267,7 @@ class CoreChip:
         each = self._launch * float(launch[0])
         end = float(self._before.run(hold[:, :1], done[:, :1], each, use[:, :1]).end[0])
         times = [found.samples] if one else (found.weight * found.samples).tolist()
+        self._background(counts, end, (hold, done, use), times, each)
         made = self._body.run(hold, done, each, use)
         for n, often in enumerate(times):
             start, last = made.start[n], made.last[n]
@@ -286,6 +277,21 @@ class CoreChip:
             busy += made.busy[n] * often
             end += often * float(made.end[n])
         return Priced(counts.reshape(self.tally.shape), end, busy, span)
+
+    def _background(
+        self, counts: np.ndarray, before: float, spans: tuple[np.ndarray, ...], times: list[float], launch: float
+    ) -> None:
+        """Refreshes and open rows of main memories with banks; `before`: end of the prologue, ps."""
+        if not self.commands.banked:
+            return
+        start, done = (part[self._moves[0]] for part in self._before.times())
+        runs = [((start, done), before, 1.0)]
+        for n, often in enumerate(times):
+            hold, behind, use = (part[:, n : n + 1] for part in spans)
+            made = self._body.run(hold, behind, launch, use)
+            start, done = (part[self._moves[1]] for part in self._body.times())
+            runs.append(((start, done), float(made.end[0]), often))
+        self.commands.background(counts, runs)
 
     def _spans(
         self, found: Rates, one: bool, weights: list[np.ndarray]

@@ -158,7 +158,7 @@ class FusedChip:
         counts = self.tally.counts(found.total, samples)
         shift = np.arange(samples)[:, None] * one
         start, complete = (shift + times[self._touching] for times in self._rows.times())
-        self.commands.background(counts, end, (start.ravel(), complete.ravel()))
+        self.commands.background(counts, [((start.ravel(), complete.ravel()), end, 1.0)])
         ran = made.start[0] >= 0
         span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
         return Priced(counts, end, made.busy[0] * samples, span)

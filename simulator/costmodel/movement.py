@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from simulator.costmodel.tally import Tally
@@ -13,7 +14,8 @@ class Move(NamedTuple):
     """A load or store; unit, near and far are indices of units.
 
     terms: (stream, bits per event), so many bits in all.  how: the stream that counts once whenever the row runs.
-    bits: its size where that is fixed, else -1, and then `spare` bits of a word are moved in vain at either end.
+    bits: its size where that is fixed, else -1, and then it ends anywhere after an entry of `entry` bits (0: a bit map,
+    which mostly fills its words).
     """
 
     unit: int
@@ -25,7 +27,7 @@ class Move(NamedTuple):
     terms: list[tuple[int, float]]
     how: int
     bits: int = -1
-    spare: float = 0.0
+    entry: int = 0
 
 
 class Movement:
@@ -67,6 +69,6 @@ class Movement:
 def _spare(move: Move, chunk: int, word: int) -> float:
     """Bits of words that the chunks of a move fill in part only."""
     if move.bits < 0:
-        return move.spare
+        return (word - math.gcd(word, move.entry)) / 2 if move.entry else 0.0
     whole, rest = divmod(max(1, move.bits), chunk)
     return whole * (-chunk % word) + (-rest % word)
