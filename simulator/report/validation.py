@@ -139,12 +139,13 @@ def markdown(grid: Grid) -> str:
 
 
 def summary_lines(made: Validation, models: Sequence[Answers]) -> list[str]:
-    """One line per model and quantity, all points: the figures that bars are about."""
+    """One line per model and quantity that it answers, all points: the figures that bars are about."""
     lines = []
-    use = next(iter(made.groups.values()))
     for model in models:
         for quantity in QUANTITIES:
-            m = made.metrics(model, quantity, use)
+            m = made.metrics(model, quantity, made.groups[ALL])
+            if not m.points:
+                continue
             lines.append(f"{made.hardware:22s} {model.name:24s} {quantity:8s} {m.points:5d} points  MAPE "
                          f"{percent(m.mape, 2):>9s}  p95 {percent(m.p95, 2):>9s}  tau {_rank(m.kendall)}")  # fmt: skip
     return lines
