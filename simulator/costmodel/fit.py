@@ -1,10 +1,12 @@
 """Fit: weights of times and factors of counts that bring the closed form as near to the simulator as they can.
 
-Times: sum over points of ((end(w) - T) / T)^2 + RIDGE x spread x (w - w0)^2, w >= 0; end(w) is a maximum of planes, so
-it is fitted with those that are highest at the last weights, until they stay (Gauss and Newton's method).
+Times: sum over points of loss((end(w) - T) / T) + RIDGE x spread x (w - w0)^2, w >= 0, with Huber's loss (P. J. Huber,
+"Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964); end(w) is a maximum of planes,
+so it is fitted with those that are highest at the last weights, and points are weighted by their last errors, until
+both stay (Gauss and Newton's method, reweighted).
 Counts: every group of counters has its own factor f, so that one error cannot hide another: least sum over points of
-((f e - s) / E)^2 + RIDGE x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E that
-of the run.
+loss((f e - s) / E) + RIDGE x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E
+that of the run.
 """
 
 from __future__ import annotations
@@ -16,10 +18,16 @@ import numpy as np
 from simulator.costmodel.nnls import nnls
 from simulator.costmodel.surface import Surface
 
-RIDGE = 1e-3
+RIDGE = 1e-2
 """How strongly weights stay where they were, beside what the points say."""
-ROUNDS = 20
+KNEE = 0.005
+"""A point counts by its error's size, no longer by its square, from the median error on, and at least from this one."""
+SETTLED = 1e-5
+"""Weights that change by less have settled."""
+ROUNDS = 30
 """Most rounds of planes that change at fixed tangents."""
+SHORTEST = 1e-2
+"""Smallest share of a step that is tried."""
 TOUCHES = 4
 """Times that the closed form is priced anew at the weights found."""
 DIGITS = 6
@@ -56,27 +64,39 @@ def fit(surface: Surface, use: np.ndarray) -> Fit:
 def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
     """Weights of the terms from the points that `use` names."""
     truth = surface.end[use]
-    weights = surface.prior.copy()
-    error = np.inf
+    weights, knee = surface.prior.copy(), np.inf
     for _ in range(ROUNDS):
         plane = surface.about(weights)
-        matrix = plane.slope[use] / truth[:, None]
-        rest = (plane.end - plane.slope @ weights)[use] / truth
+        error = plane.end[use] / truth - 1
+        knee = min(knee, max(KNEE, float(np.median(np.abs(error)))))
+        trust = _trust(error, knee)
+        matrix = plane.slope[use] * (np.sqrt(trust) / truth)[:, None]
         spread = (matrix * matrix).sum(axis=0)
         pull = RIDGE * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
-        wanted = nnls(matrix, 1 - rest, surface.prior, pull)
+        wanted = nnls(matrix, matrix @ weights - np.sqrt(trust) * error, surface.prior, pull)
+        loss = _loss(error, knee) + float(pull @ (weights - surface.prior) ** 2)
         share = 1.0
-        while True:  # the planes change on the way: no further than the error falls
+        while share >= SHORTEST:  # planes change on the way: no further than the loss falls
             tried = weights + share * (wanted - weights)
             made = surface.about(tried).end[use] / truth - 1
-            reached = float(made @ made + pull @ (tried - surface.prior) ** 2)
-            if reached < error or share < 1e-2:
+            if _loss(made, knee) + float(pull @ (tried - surface.prior) ** 2) < loss:
                 break
             share /= 2
-        if reached >= error * (1 - 1e-9):
+        if share < SHORTEST or np.abs(tried - weights).max(initial=0.0) <= SETTLED:
             break
-        weights, error = tried, reached
+        weights = tried
     return rounded(weights)
+
+
+def _trust(error: np.ndarray, knee: float) -> np.ndarray:
+    """Weight of each error's square that makes a sum of squares lean on large errors as Huber's loss does."""
+    return np.minimum(1, knee / np.maximum(np.abs(error), 1e-12))
+
+
+def _loss(error: np.ndarray, knee: float) -> float:
+    """Huber's loss: the square of an error up to the knee, straight beyond."""
+    size = np.abs(error)
+    return float(np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum())
 
 
 def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -84,9 +104,16 @@ def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.nda
     total = surface.total[use]
     made = surface.about(weights).energies[use] / total[:, None]
     true = surface.energies[use] / total[:, None]
-    size = (made * made).sum(axis=0)
-    pull = np.maximum(RIDGE * size, 1e-12)
-    return rounded(((made * true).sum(axis=0) + pull) / (size + pull))
+    found = np.ones(made.shape[1])
+    for _ in range(ROUNDS):
+        error = made * found - true
+        trust = _trust(error, max(KNEE, float(np.median(np.abs(error)))))
+        size = (trust * made * made).sum(axis=0)
+        pull = np.maximum(RIDGE * size, 1e-12)
+        last, found = found, ((trust * made * true).sum(axis=0) + pull) / (size + pull)
+        if np.abs(found - last).max(initial=0.0) <= SETTLED:
+            break
+    return rounded(found)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
