@@ -9,23 +9,24 @@ import numpy as np
 
 from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.rates import Rates, Stream
-from simulator.costmodel.tally import REPETITION, Tally
-from simulator.costmodel.tile_flow import follow, run_flow
-from simulator.costmodel.tile_vectors import LayerForm, Step, position_bits
-from simulator.errors import InputError
+from simulator.costmodel.tile_blocks import Blocks
+from simulator.costmodel.tile_counts import TileCounts
+from simulator.costmodel.tile_flow import Flow
+from simulator.costmodel.tile_homes import Homes, position_bits
+from simulator.costmodel.tile_inputs import Inputs
+from simulator.costmodel.tile_ports import Ports
+from simulator.costmodel.tile_rows import places
+from simulator.costmodel.tile_times import TERMS, Times
+from simulator.kernels import tile_blocks as kernel
 from simulator.mapping.crossbar.check import check_crossbars
 from simulator.mapping.place import place
 from simulator.units import PS_PER_SECOND
 
 
 class TileChip:
-    """All layers of a network on one `cim_tile` unit; see `chip.Chip`.
+    """All layers of a network on one `cim_tile` unit; see `chip.Chip`."""
 
-    InputError where the unit follows quirks of published estimators, whose own closed forms these are, where its
-    converter integrates, stops early, or programming is counted.
-    """
-
-    terms: tuple[Term, ...] = ()
+    terms: tuple[Term, ...] = TERMS
 
     def __init__(
         self, schedule: Any, hardware: Any, network: Any, mapping: Any, actions: tuple[str, ...]
@@ -34,76 +35,93 @@ class TileChip:
         self.plan = check_crossbars(chosen, network, hardware)
         self.schedule, self.hardware, self.network = schedule, hardware, network
         self.spec: Any = hardware.units[self.plan.unit]
-        self._check()
-        self.unit = schedule.units.index(self.plan.unit)
         self.hertz = int(hardware.clocks[self.spec.clock])
         self.built: Mapping[str, Mapping[str, int]] = {self.plan.unit: self.plan.built}
-        self.layers = list(self.plan.layers.values())
-        self.forms = [LayerForm(self.spec, self.hertz, layer) for layer in self.layers]
-        signatures = [form.signature for form in self.forms]
-        self.kinds = [signatures.index(signature) for signature in signatures]
-        self.inputs = [p for p in network.populations if p.is_input and self.plan.consumers[p.name]]
-        index = {p.name: i for i, p in enumerate(network.populations)}
+        self.layers = [layer for layer in self.plan.layers.values() if not layer.omitted]
         self.streams: list[Stream] = []
-        self.arriving = [[self._stream(index[part.projection.source], part.projection.delay, layer)
-                          for part in layer.parts] for layer in self.layers]  # fmt: skip
-        self.own = [self._stream(index[layer.layer], 0, layer) for layer in self.layers]
-        self.entering = [self._stream(index[p.name], 0, None) for p in self.inputs]
-        self.live = [self._stream(-1, 0, layer) for layer in self.layers]
-        self.tally = Tally(schedule.units, schedule.layers, actions)
+        self._compile()
+        row = {name: i for i, name in enumerate(schedule.layers)}
+        self.rows = np.array([row[layer.layer] for layer in self.layers], np.int64)
+        self.counts = TileCounts(self, schedule, actions, self.rows)
         host = next(i for i, name in enumerate(schedule.units) if hardware.units[name].type == "host")
-        self.tally.add(host, 0, "launch:task", REPETITION, schedule.rows)
-        self.tally.close()
         launch = hardware.units[schedule.units[host]]
-        self.launch = schedule.rows * launch.launch_cycles * PS_PER_SECOND / hardware.clocks[launch.clock]
-        self._wire()
+        self.tick = PS_PER_SECOND / self.hertz
+        per_launch = launch.launch_cycles * PS_PER_SECOND / hardware.clocks[launch.clock] / self.tick
+        self.launch = per_launch * (schedule.rows - schedule.prologue)
+        self.prologue = per_launch * schedule.prologue
 
-    def _check(self) -> None:
-        spec = self.spec
-        for key, found, allowed in (
-            ("quirks", list(spec.quirks), []),
-            ("adc.kind", spec.adc.kind, [] if spec.adc.kind != "integrate_steps" else ["a converter of fixed time"]),
-            ("adc.early_stop", spec.adc.early_stop, [False]),
-            ("write.count", spec.write.count, [False]),
-        ):
-            if (found and allowed != []) or (key == "quirks" and found):
-                raise InputError(
-                    "this setting has no closed form", key=f"units.{self.plan.unit}.{key}", found=found, allowed=allowed
-                )
+    def _compile(self) -> None:
+        """Tables of all layers."""
+        spec, network = self.spec, self.network
+        everything = "no_activity" in spec.quirks
+        index = {p.name: i for i, p in enumerate(network.populations)}
+        self.inputs = Inputs(everything)
+        self.blocks, self.homes = Blocks(spec, self.hertz, self.inputs), Homes(spec, self.inputs)
+        self.own, self.live = [], []
+        for number, layer in enumerate(self.layers):
+            first = int(layer.population.neuron.first_step)
+            folded = self.blocks.integrates
+            sources = []
+            for part in layer.parts:
+                p = part.projection
+                stream = self._stream(index[p.source], p.delay, first)
+                sources.append(self.inputs.source(stream, network.population(p.source).size, part, folded))
+            own = self._stream(index[layer.layer], 0, first)
+            self.own.append(own)
+            self.live.append(self._stream(-1, 0, first))
+            found = places(layer, everything)
+            self.blocks.add(number, layer, sources, found)
+            self.homes.add(layer, sources, self.inputs.source(own, layer.population.size, None), found)
+        self.entering = [p for p in network.populations if p.is_input and self.plan.consumers[p.name]]
+        self._enters = []
+        for p in self.entering:
+            source = self.inputs.source(self._stream(index[p.name], 0, 0), p.size, None)
+            self._enters.append((self.inputs.set_of(source, p.shape[0]), source.some, p.shape[0],
+                                 p.neuron.stored_bits, p.shape[1] * p.shape[2]))  # fmt: skip
+        self.blocks.close()
+        self.homes.close()
+        self.inputs.close()
+        far = [[bool(self._reading_tiles(layer.layer) - {layer.home_tile(copy)}) for copy in range(layer.copies)]
+               for layer in self.layers]  # fmt: skip
+        self.outside = np.array([sum(copies) / max(1, len(copies)) for copies in far])
+        self.ports = Ports(spec, self.plan.tiles, self.layers, self.blocks, far)
+        self.times = Times(spec, self.layers, self.blocks, self.homes)
+        self._flows()
 
-    def _stream(self, population: int, delay: int, layer: Any) -> int:
-        first = 0 if layer is None else int(layer.population.neuron.first_step)
+    def _stream(self, population: int, delay: int, first: int) -> int:
         key = Stream(population, delay, first)
         if key not in self.streams:
             self.streams.append(key)
         return self.streams.index(key)
 
-    def _wire(self) -> None:
-        """Who follows whom; which layers' spikes leave their tile."""
-        names = [*(p.name for p in self.inputs), *(layer.layer for layer in self.layers)]
-        number = {name: i for i, name in enumerate(names)}
-        self.follows: list[list[Any]] = [[] for _ in self.inputs]
-        self.readers: list[list[tuple[int, int]]] = [[] for _ in names]
-        for layer in self.layers:
-            mine = []
-            for part in layer.parts:
-                source = self.network.population(part.projection.source)
-                raw = (source.shape[1], source.shape[2])
-                made = self.plan.layers[source.name].grid if source.name in self.plan.layers else raw
-                mine.append(follow(part, layer.grid, number[source.name], raw, made))
-                self.readers[number[source.name]].append((number[layer.layer], part.projection.delay))
-            self.follows.append(mine)
-        self.outside = []
-        for layer in self.layers:
-            tiles = self._reading_tiles(layer.layer)
-            far = [bool(tiles - {layer.home_tile(copy)}) for copy in range(layer.copies)]
-            self.outside.append(sum(far) / max(1, len(far)))
+    def _flows(self) -> None:
+        """Streams that run side by side: all, or layer by layer with the inputs that enter for it."""
+        depth, buffered = int(self.spec.buffer.psum_depth), int(self.spec.buffer.steps)
+        groups = [(self.entering, self.layers)]
+        if self.spec.pipeline == "after":
+            there: set[str] = set()
+            groups = []
+            for layer in self.layers:
+                names = {part.projection.source for part in layer.parts} - there
+                there |= names
+                groups.append(([p for p in self.entering if p.name in names], [layer]))
+        number = {p.name: i for i, p in enumerate(self.entering)}
+        number.update({layer.layer: len(number) + i for i, layer in enumerate(self.layers)})
+        self.flows = [
+            (
+                np.array([*(number[p.name] for p in inputs), *(number[layer.layer] for layer in layers)], np.int64),
+                Flow(self.network, self.plan, inputs, layers, depth, buffered),
+            )
+            for inputs, layers in groups
+        ]
 
     def _reading_tiles(self, name: str) -> set[int]:
         """Tiles in which somebody reads the spikes of a population."""
         found: set[int] = set()
         for reader, number in self.plan.consumers[name]:
             layer = self.plan.layers[reader]
+            if layer.omitted:
+                continue
             if layer.parts[number].digital:
                 found.update(layer.home_tile(copy) for copy in range(layer.copies))
             found.update(lane.tile for lane in layer.lanes() if layer.row_blocks[lane.row_block].part == number)
@@ -111,72 +129,52 @@ class TileChip:
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
         """A run at these rates, see `chip.Chip`."""
-        samples, weight = found.samples, found.weight
-        counts = self.tally.counts(found.total, samples)
-        where = {name: i for i, name in enumerate(self.schedule.layers)}
-        mine = counts[self.unit]
-        paces, late = self._entry(found, mine, where)
-        active = []
-        priced: dict[tuple[Any, ...], Step] = {}  # blocks that repeat are priced once
-        for number, (form, layer) in enumerate(zip(self.forms, self.layers, strict=True)):
-            row = mine[where[layer.layer]]
-            live = found.value[self.live[number]]
-            arriving = [found.value[s] for s in self.arriving[number]]
-            key = self.kinds[number], *(p.tobytes() for p in arriving)
-            if key not in priced:
-                priced[key] = form.step(arriving)
-            step = priced[key]
-            for action, amount in step.counts.items():
-                row[self._column(action)] += float((amount * live) @ weight) * samples
-            fires = found.value[self.own[number]]
-            bits, port, link = form.sent(fires)
-            once = live @ weight * samples
-            made = float((bits * live) @ weight) * samples * layer.positions
-            row[self._column("write:spike")] += made
-            row[self._column("link:spike")] += made * self.outside[number]
-            row[self._column("fire:state")] += float(fires @ weight) * samples * layer.population.size
-            period = np.maximum(np.maximum(step.period, step.port + port), link * self.outside[number])
-            share = layer.positions / layer.copies
-            paces.append(period * share * live)
-            late.append(step.late + port + (link + self.spec.network.hop_cycles) * (self.outside[number] > 0))
-            active.append(float(period @ (live * weight)) * share * samples if once else 0.0)
-        for number, layer in enumerate(self.layers):
-            mine[where[layer.layer], self._column("active:cycle")] += active[number]
-        cycles, spans = self._times(np.array(paces), np.array(late), weight)
-        tick = PS_PER_SECOND / self.hertz
-        one = cycles * tick + self.launch
+        seen = self.inputs.at(found)
+        live = found.value[self.live] if self.layers else np.zeros((0, found.weight.size))
+        totals, vectors = self.blocks.price(seen)
+        home = self.homes.price(seen)
+        positions = np.array([layer.positions for layer in self.layers], np.float64)
+        on = totals[:, kernel.ACTIVE] / positions[[k.layer for k in self.blocks.kinds]][:, None]
+        ports = self.ports.price(seen, on, home)
+        enter, moved = self._entry(seen)
+        counts = self.counts.price(found, live, totals, ports, home, moved)
+        times = self.times.of(weights, vectors, home, ports, self.outside, enter)
+        steps = round(float(found.weight.sum()))
+        alive = np.concatenate([np.ones((len(self.entering), live.shape[1])), live]).T > 0
+        program = self.counts.program_cycles * weights[[t.name for t in TERMS].index("cim_tile.program")]
+        launching = weights[[t.name for t in TERMS].index("host.launch")]
+        start = max(program + self.prologue * launching, 0.0)
+        one = self.launch * launching
+        spans = np.full((len(self.entering) + len(self.layers), 2), -1.0)
+        active = np.zeros(spans.shape[0])
+        for of, flow in self.flows:
+            played = flow.run(times[:, of], alive[:, of], steps)
+            spans[of] = np.where(played.span >= 0, played.span + one, -1)
+            active[of] = played.active
+            one += played.end
+        tick, samples, number = self.tick, found.samples, len(self.entering)
         busy = np.zeros(len(self.schedule.layers))
         span = np.full((busy.size, 2), -1.0)
-        for layer, (first, last) in zip(self.layers, spans[len(self.inputs) :].tolist(), strict=True):
-            n = where[layer.layer]
-            busy[n] = (last - first) * tick * samples
-            span[n] = self.launch + first * tick, (samples - 1) * one + self.launch + last * tick
-        return Priced(counts, one * samples, busy, span)
+        mine = spans[number:]
+        busy[self.rows] = np.maximum(mine[:, 1] - mine[:, 0], 0) * tick * samples
+        there = mine[:, 1] >= 0
+        last = start + (samples - 1) * one
+        span[self.rows[there]] = np.stack([start + mine[there, 0], last + mine[there, 1]], axis=1) * tick
+        self.counts.work(counts, active[number:] * samples)
+        return Priced(counts, (start + one * samples) * tick, busy, span)
 
-    def _entry(
-        self, found: Rates, mine: np.ndarray, where: dict[str, int]
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Paces and delays of the input populations; books the bits that enter the chip at their first reader."""
-        paces, late = [], []
-        for population, stream in zip(self.inputs, self.entering, strict=True):
-            p = found.value[stream]
-            positions = population.shape[1] * population.shape[2]
-            bits, _, _ = position_bits(self.spec, population.shape[0], population.neuron.stored_bits, p)
-            reader = self.plan.consumers[population.name][0][0]
-            moved = float(bits @ found.weight) * found.samples * positions
-            mine[where[reader], self._column("link:spike")] += moved
-            paces.append(np.maximum(np.ceil(bits / self.spec.network.input_port_bits), 1) * positions)
-            late.append(np.full(p.shape, float(self.spec.network.hop_cycles)))
-        return paces, late
-
-    def _times(self, paces: np.ndarray, late: np.ndarray, weight: np.ndarray) -> tuple[float, np.ndarray]:
-        """(cycles of a sample, span of each stream): all layers side by side, or one after another."""
-        if self.spec.pipeline == "stream":
-            return run_flow(paces, late, self.follows, self.readers, int(self.spec.buffer.steps), weight)
-        each = paces @ weight + late[:, 0]
-        each[: len(self.inputs)] = 0
-        last = np.cumsum(each)
-        return float(last[-1]), np.stack([last - each, last], axis=1)
-
-    def _column(self, action: str) -> int:
-        return self.tally.cell(0, 0, action)
+    def _entry(self, seen: Any) -> tuple[np.ndarray, np.ndarray]:
+        """(cycles per position on the chip's input port, bits per timestep) of the input populations, [inputs, U]."""
+        sets, planes, channels, stored, positions = np.array(self._enters, np.int64).reshape(-1, 5).T
+        quiet = seen.quiet(sets, planes)
+        bits, _, _ = position_bits(self.spec, channels[:, None], stored[:, None], seen.share[planes], quiet)
+        width = int(self.spec.network.input_port_bits)
+        if self.spec.buffer.input_mode == "event":
+            cycles = bits / width + np.exp(quiet)
+        else:
+            filled = -np.expm1(quiet) if self.spec.buffer.zero_flags else np.ones_like(quiet)
+            cycles = 1 + filled * (np.ceil((channels * stored)[:, None] / width) - 1)
+        moved = bits * positions[:, None]
+        # Inputs share the port: a position of each waits for what the others bring meanwhile.
+        total = (cycles * positions[:, None]).sum(axis=0)
+        return np.maximum(cycles, total / positions[:, None]), moved

@@ -1,9 +1,6 @@
-"""Pipeline of layers on crossbar tiles: when each timestep of each layer begins and ends, at mean rates.
+"""Pipeline of layers on crossbar tiles in closed form: when each timestep of each layer begins and ends, at mean times.
 
-The slowest layer sets the pace; a layer follows its source position by position.  Layer l makes its P positions of a
-timestep `pace` cycles apart, each `late` cycles after the window of its last input is there:
-
-    end = max over positions p of (window of p available) + (P - p) pace + late
+The recurrence and its streams stand in `simulator/kernels/tile_flow.py`.
 """
 
 from __future__ import annotations
@@ -12,87 +9,88 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.mapping.crossbar import CrossbarPart
+from simulator.kernels import tile_flow as kernel
+from simulator.mapping.crossbar import CrossbarLayer, CrossbarPlan
+from simulator.mapping.crossbar.windows import needed
+from simulator.network import Network, Population
 
-SAMPLED = 33
 SETTLED = 12
+"""Timesteps after which streams keep their pace, where all timesteps are alike."""
 
 
-class Follow(NamedTuple):
-    """A layer reads `source` (number of a stream) `delay` timesteps later; at sampled positions `at` it needs the first
-    `need` positions of the source, both as shares of all positions."""
+class Played(NamedTuple):
+    """A sample, cycles: its end; begin and end of each stream [N, 2] (-1: never); how long each is at work [N]."""
 
-    source: int
-    delay: int
-    at: np.ndarray
-    need: np.ndarray
+    end: float
+    span: np.ndarray
+    active: np.ndarray
 
 
-def follow(
-    part: CrossbarPart, grid: tuple[int, int], source: int, raw: tuple[int, int], made: tuple[int, int]
-) -> Follow:
-    """The window of one projection: `raw` is the (H, W) of the source's map, `made` that of its positions."""
-    last = []
-    for axis in (0, 1):
-        pool = part.projection.pool
-        at = (
-            np.arange(grid[axis])[:, None] * part.stride[axis]
-            - part.padding[axis]
-            + np.arange(part.kernel[axis]) * part.dilation[axis]
-        )
-        at = np.where((at >= 0) & (at < part.shape[1 + axis]), at, -1).max(axis=1)
-        if pool is not None:
-            at = np.where(at < 0, -1, np.minimum(at * pool.stride[axis] + pool.size[axis] - 1, raw[axis] - 1))
-        last.append(np.where(at < 0, -1, at * made[axis] // raw[axis]))
-    need = np.where((last[0][:, None] >= 0) & (last[1] >= 0), last[0][:, None] * made[1] + last[1] + 1, 0).ravel()
-    positions = grid[0] * grid[1]
-    sampled = np.unique(np.linspace(0, positions - 1, min(SAMPLED, positions)).astype(np.int64))
-    return Follow(source, part.projection.delay, sampled / positions, need[sampled] / (made[0] * made[1]))
+class Flow:
+    """Streams that run at the same time: `inputs` that enter the chip, then `layers` in running order."""
 
-
-def run_flow(
-    paces: np.ndarray,
-    late: np.ndarray,
-    follows: list[list[Follow]],
-    readers: list[list[tuple[int, int]]],
-    buffered: int,
-    weight: np.ndarray,
-) -> tuple[float, np.ndarray]:
-    """(end, float64 [streams, 2] start and end) of one sample, in cycles.
-
-    paces, late float64 [streams, U]: cycles of a whole timestep, and from window to result, of timesteps like u;
-    weight [U]: how many there are.  follows, readers: per stream what it reads, and who reads it (stream, delay).  A
-    timestep begins when every reader is done with the one that lies `buffered` earlier.  Where all timesteps are alike
-    the pace of the last of SETTLED holds for the rest.
-    """
-    streams = len(follows)
-    total = round(float(weight.sum()))
-    kinds = np.zeros(total, np.int64) if weight.size == 1 else np.arange(total)
-    played = total if weight.size > 1 else min(total, SETTLED)
-    begin, end = np.zeros((streams, played)), np.zeros((streams, played))
-    for t in range(played):
-        u = kinds[t]
-        for n in range(streams):
-            start = end[n, t - 1] - late[n, u] if t else 0.0
-            start = max(start, begin[n, t - 1] + paces[n, u] if t else 0.0)
-            for reader, delay in readers[n]:
-                before = t - buffered + delay
-                if 0 <= before < t:
-                    start = max(start, end[reader, before])
-            finish = start + paces[n, u]
-            first = start
-            for f in follows[n]:
-                made = t - f.delay
-                if made < 0 or (f.source >= n and not f.delay):
+    def __init__(
+        self, network: Network, plan: CrossbarPlan, inputs: list[Population], layers: list[CrossbarLayer],
+        depth: int, buffered: int,
+    ) -> None:  # fmt: skip
+        number = {name: i for i, name in enumerate([*(p.name for p in inputs), *(layer.layer for layer in layers)])}
+        self.streams = len(number)
+        rows: list[tuple[int, ...]] = []
+        windows: list[tuple[int, ...]] = []
+        needs = [np.zeros(0, np.int64)]
+        first = copies = at = 0
+        for entering in inputs:
+            positions = entering.shape[1] * entering.shape[2]
+            rows.append((positions, 1, first, 0, 0, 0, copies))
+            first, copies = first + positions, copies + 1
+        for layer in layers:
+            before = len(windows)
+            for part in layer.parts:
+                p = part.projection
+                if p.source not in number:
                     continue
-                there = begin[f.source, made] + (end[f.source, made] - begin[f.source, made]) * f.need
-                there = np.where(f.need > 0, there, 0)
-                first = max(first, float(there[0]))
-                finish = max(finish, float((there + (1 - f.at) * paces[n, u]).max()))
-            begin[n, t], end[n, t] = first, finish + late[n, u]
-    if not played:
-        return 0.0, np.zeros((streams, 2))
-    more = total - played
-    extra = more * (end[:, -1] - end[:, -2]) if more else np.zeros(streams)
-    span = np.stack([begin[:, 0], end[:, -1] + extra], axis=1)
-    return float(span[:, 1].max()), span
+                source = network.population(p.source)
+                made = plan.layers[p.source].grid if p.source in plan.layers else source.shape[1:]
+                need = needed(part, layer.grid, source, (made[0], made[1]))
+                windows.append((number[p.source], p.delay, at, int(part.digital)))
+                needs.append(need)
+                at += need.size
+            lanes = int(any(not part.digital for part in layer.parts))
+            rows.append((layer.positions, layer.copies, first, before, len(windows), lanes, copies))
+            first, copies = first + layer.positions, copies + layer.copies
+        gates = [[(number[layer], plan.layers[layer].parts[part].projection.delay)
+                  for layer, part in plan.consumers[name] if layer in number] for name in number]  # fmt: skip
+        self._tables = kernel.Streams(
+            stream=np.array(rows, np.int64).reshape(-1, 7),
+            window=np.array(windows, np.int64).reshape(-1, 4),
+            need=np.concatenate(needs).astype(np.int64),
+            gate_start=np.cumsum([0, *(len(gate) for gate in gates)]).astype(np.int64),
+            gate=np.array([g for gate in gates for g in gate], np.int64).reshape(-1, 2),
+            depth=depth,
+            buffered=buffered,
+        )
+        self._positions, self._copies = first, copies
+
+    def run(self, times: np.ndarray, live: np.ndarray, steps: int) -> Played:
+        """A sample of so many timesteps; times float64 [U, streams, TIMES], live bool [U, streams] as in the kernel."""
+        played = min(steps, SETTLED) if times.shape[0] == 1 else min(steps, times.shape[0])
+        if not played:
+            return Played(0.0, np.full((self.streams, 2), -1.0), np.zeros(self.streams))
+        start, free = np.full(self._copies, -np.inf), np.zeros(self._copies)
+        taken = np.full(self._copies * self._tables.depth, -np.inf)
+        there = np.empty((played, self._positions))
+        begin, end, active = np.empty((3, played, self.streams))
+        played = kernel.flow_tiles(
+            self._tables, np.ascontiguousarray(times), live.astype(np.uint8), start, free, taken,
+            np.zeros(self._copies, np.int64), there, begin, end, active,
+        )  # fmt: skip
+        begin, end, active = begin[:played], end[:played], active[:played]
+        last, work = end[-1], active.sum(axis=0)
+        if steps > played:
+            last = last + (steps - played) * (last - end[-2])
+            work = work + (steps - played) * active[-1]
+        made = (begin >= 0).any(axis=0)
+        first = np.where(made, begin[(begin >= 0).argmax(axis=0), np.arange(self.streams)], -1)
+        return Played(float(last.max(initial=0)), np.stack([first, np.where(made, last, -1)], axis=1), work)
+
+

@@ -1,70 +1,85 @@
-"""Row blocks of a layer on crossbars as a closed form sees them: groups of wordlines, by kind of output position."""
+"""Row blocks of a layer on crossbars as a closed form sees them: kinds of output position, groups of wordlines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulator.mapping.crossbar import CrossbarPart, RowBlock
+from simulator.mapping.crossbar import CrossbarLayer, CrossbarPart, RowBlock
+from simulator.mapping.crossbar.groups import cut_groups, domains_of
 
 
-def places(part: CrossbarPart, grid: tuple[int, int]) -> list[tuple[np.ndarray, int]]:
-    """(bool [taps]: kernel positions inside the map; positions of the layer that are like that)."""
+class Place(NamedTuple):
+    """Output positions that are alike: how `many`, and per projection which kernel positions lie inside the map, bool
+    [taps]."""
+
+    many: int
+    inside: tuple[np.ndarray, ...]
+
+
+def places(layer: CrossbarLayer, everything: bool) -> list[Place]:
+    """Kinds of output positions of a layer.  everything: all kernel positions count, padding too."""
+    if everything:
+        return [Place(layer.positions, tuple(np.ones(part.taps, bool) for part in layer.parts))]
     axes = []
     for axis in (0, 1):
-        at = (
-            np.arange(grid[axis])[:, None] * part.stride[axis]
-            - part.padding[axis]
-            + np.arange(part.kernel[axis]) * part.dilation[axis]
-        )
-        kinds, count = np.unique((at >= 0) & (at < part.shape[1 + axis]), axis=0, return_counts=True)
-        axes.append(list(zip(kinds, count.tolist(), strict=True)))
-    return [((rows[:, None] & cols[None, :]).ravel(), n * m) for rows, n in axes[0] for cols, m in axes[1]]
+        seen = [_inside(part, axis, layer.grid[axis]) for part in layer.parts]
+        cuts = np.cumsum([table.shape[1] for table in seen])[:-1]
+        kinds, count = np.unique(np.concatenate(seen, axis=1), axis=0, return_counts=True)
+        axes.append([(np.split(kind, cuts), int(n)) for kind, n in zip(kinds, count, strict=True)])
+    return [
+        Place(n * m, tuple((a[:, None] & b[None, :]).ravel() for a, b in zip(rows, columns, strict=True)))
+        for rows, n in axes[0]
+        for columns, m in axes[1]
+    ]
 
 
-def groups_of(
-    block: RowBlock, merged: bool, packed: bool, limit: int
-) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """(domain, arrays read, [(tap, inputs)]) of each group of a block: fixed runs of `limit` inputs in wordline order,
-    or (`packed`) all inputs of a domain.  Arrays whose bit lines are joined (`merged`) are one domain, others one each.
-    """
-    arrays = [[(number, s.tap, s.rows) for s in segments] for number, segments in enumerate(block.arrays)]
-    domains = [[run for array in arrays for run in array]] if merged else arrays
-    for number, domain in enumerate(domains):
-        taken: list[tuple[int, int]] = []
-        read: set[int] = set()
-        room = limit
-        for array, tap, inputs in domain:
-            left = inputs
-            while left:
-                if room == 0 and not packed:
-                    yield number, len(read), taken
-                    taken, read, room = [], set(), limit
-                now = left if packed else min(room, left)
-                taken.append((tap, now))
-                read.add(array)
-                room, left = room - now, left - now
-        yield number, len(read), taken
+def _inside(part: CrossbarPart, axis: int, outputs: int) -> np.ndarray:
+    """Whether each kernel position lies inside the map, bool [outputs, taps of the axis]."""
+    if part.digital:
+        return np.ones((outputs, 1), bool)
+    at = np.arange(outputs)[:, None] * part.stride[axis] - part.padding[axis]
+    at = at + np.arange(part.kernel[axis]) * part.dilation[axis]
+    found: np.ndarray = (at >= 0) & (at < part.shape[1 + axis])
+    return found
 
 
-def plane_shares(part: CrossbarPart, p: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """(share of pooled inputs that are on, share of them with each plane's bit set) for neurons that send with `p`.
+class Groups(NamedTuple):
+    """Groups of wordlines of a row block: the domain of each; arrays that it reads; runs (tap, inputs) of it."""
 
-    A pooled value is the number of spikes in its window, binomial; OR pooling leaves one bit.  Where a source sends
-    both signs, each has half of the spikes.
-    """
-    pool = part.projection.pool
-    area = 1 if pool is None else pool.size[0] * pool.size[1]
-    p = np.minimum(p, 1)
-    some = 1 - (1 - p) ** area
-    if pool is None or pool.kind == "or":
-        signs = len({sign for sign, _ in part.planes})
-        return some, [some / signs if bit == 0 else np.zeros_like(p) for _, bit in part.planes]
-    below, density = 1.0, []
-    for k in range(area + 1):
-        density.append(below * p**k * (1 - p) ** (area - k))
-        below = below * (area - k) / (k + 1)
-    shares = [np.add.reduce([density[k] for k in range(area + 1) if k >> bit & 1] or [np.zeros_like(p)])
-              for _, bit in part.planes]  # fmt: skip
-    return some, shares
+    domain: list[int]
+    arrays: list[int]
+    runs: list[list[tuple[int, int]]]
+
+
+def groups_of(spec: Any, part: CrossbarPart, block: RowBlock) -> Groups:
+    """Groups of a block as the tile reads them; with packed rows a domain is one."""
+    limit = part.group_limit(spec.crossbar.rows_parallel)
+    found = Groups([], [], [])
+    for number, domain in enumerate(domains_of(block, spec.crossbar.kernel_merge == "analog")):
+        for group in [domain] if spec.crossbar.row_policy == "pack" else cut_groups(domain, limit):
+            found.domain.append(number)
+            found.arrays.append(len({array for array, _ in group}))
+            found.runs.append([(tap, high - low) for _, (tap, low, high) in group])
+    return found
+
+
+def alike(spec: Any, layer: CrossbarLayer) -> list[list[int]]:
+    """Row blocks that cost the same, as lists of their numbers: equal projections, outputs, columns and groups."""
+    kinds: dict[tuple[Any, ...], list[int]] = {}
+    for number, block in enumerate(layer.row_blocks):
+        columns = tuple(layer.columns_of(number, column) for column in range(len(block.columns)))
+        rows = tuple(tuple((s.tap, s.rows) for s in segments) for segments in block.arrays)
+        kinds.setdefault((block.part, block.outputs, columns, rows), []).append(number)
+    return list(kinds.values())
+
+
+def kept(spec: Any, layer: CrossbarLayer, part: CrossbarPart) -> float:
+    """Share of a window that is fetched: with a line buffer, all of it at the start of a row, then what is new."""
+    moved, width = part.stride[1] * layer.copies, part.kernel[1]
+    if not spec.buffer.line_buffer or moved % part.dilation[1]:
+        return 1.0
+    fresh = min(1.0, moved // part.dilation[1] / width)
+    first = min(1.0, layer.copies / max(1, layer.grid[1]))
+    return first + (1 - first) * fresh

@@ -1,0 +1,121 @@
+"""What wordlines of crossbars see: sets of inputs and the planes that they are driven with, at any rates."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.costmodel.clustered import Sets
+from simulator.costmodel.rates import Rates
+from simulator.mapping.crossbar import CrossbarPart
+
+NEVER = -700.0
+"""Logarithm of a probability that is zero to a float64."""
+
+
+class Seen(NamedTuple):
+    """Inputs at some rates, float64 [.., U].
+
+    size [sets]: inputs of a set, as so many that are independent of each other.  off, share [planes]: logarithm of the
+    probability that an input is off in a plane; probability that it is on.
+    """
+
+    size: np.ndarray
+    off: np.ndarray
+    share: np.ndarray
+
+    def quiet(self, sets: np.ndarray, planes: np.ndarray) -> np.ndarray:
+        """Logarithm of the probability that no input of each set is on, float64 [sets, U]."""
+        found: np.ndarray = self.size[sets] * self.off[planes]
+        return found
+
+
+class Source(NamedTuple):
+    """A projection's inputs: stream, neurons of its population, neurons that one input pools; plane that tells which
+    inputs are on; planes that wordlines are driven with."""
+
+    stream: int
+    neurons: int
+    area: int
+    some: int
+    planes: tuple[int, int]
+
+
+class Inputs:
+    """Sets and planes of all layers: add them, `close`, then ask at any rates.  everything: all inputs are on."""
+
+    def __init__(self, everything: bool) -> None:
+        self._everything = everything
+        self._sets = Sets()
+        self._known: dict[tuple[int, int, int], int] = {}
+        self._set: list[tuple[int, int, int]] = []
+        self._plane: list[tuple[Any, ...]] = []
+
+    def source(self, stream: int, neurons: int, part: CrossbarPart | None, folded: bool = False) -> Source:
+        """Inputs of a projection, or (part None) neurons as they are.  folded: all planes are driven at once."""
+        pool = None if part is None else part.projection.pool
+        area = 1 if pool is None else pool.size[0] * pool.size[1]
+        some = len(self._plane)
+        self._plane.append((stream, area, None, 1))
+        if part is None or folded or part.planes == ((1, 0),):
+            return Source(stream, neurons, area, some, (some, some + 1))
+        signs = len({sign for sign, _ in part.planes})
+        summed = pool is not None and pool.kind != "or"
+        self._plane += [(stream, area if summed else -area, bit, signs) for _, bit in part.planes]
+        return Source(stream, neurons, area, some, (some + 1, len(self._plane)))
+
+    def set_of(self, source: Source, inputs: int) -> int:
+        """Number of a set of so many inputs of a source; -1 where there is none."""
+        if not inputs:
+            return -1
+        key = source.stream, inputs, source.area
+        if key not in self._known:
+            self._known[key] = len(self._set)
+            place = self._sets.add(source.stream, inputs * source.area, source.neurons)
+            self._set.append((source.stream, inputs * source.area, place))
+        return self._known[key]
+
+    def close(self) -> None:
+        """All is added."""
+        self._sets.close()
+        self._of, self._raw, self._place = np.array(self._set, np.int64).reshape(-1, 3).T
+        self._area = self._raw / np.maximum(1, np.array([n for _, n, _ in self._known], np.int64))
+        self._plane_of = np.array([stream for stream, *_ in self._plane], np.int64)
+        self._some = np.array([bit is None for *_, bit, _ in self._plane], bool)
+        self._plane_area = np.array([abs(area) for _, area, *_ in self._plane], np.float64)
+
+    def at(self, found: Rates) -> Seen:
+        """All sets and planes at these rates."""
+        value = np.ones_like(found.value) if self._everything else np.clip(found.value, 0, 1)
+        alone = np.log(np.maximum(1 - value, np.exp(NEVER)))
+        size = np.repeat((self._raw / self._area)[:, None], value.shape[1], axis=1)
+        if not self._everything:
+            logs = np.log(np.maximum(self._sets.quiet(found)[self._place], np.exp(NEVER)))
+            every = self._raw[:, None] * alone[self._of]
+            known = (every < 0) & (logs > 0.98 * NEVER)
+            size *= np.where(known, logs / np.where(known, every, 1), 1)
+        off = self._plane_area[:, None] * alone[self._plane_of]
+        off = np.maximum(off, NEVER)
+        share = -np.expm1(off)
+        for i in np.flatnonzero(~self._some):
+            stream, area, bit, signs = self._plane[i]
+            share[i] = _bit_share(value[stream], area, bit, signs)
+            off[i] = np.log(np.maximum(1 - share[i], np.exp(NEVER)))
+        return Seen(size, off, share)
+
+
+def _bit_share(p: np.ndarray, area: int, bit: int, signs: int) -> np.ndarray:
+    """Share of inputs that have a bit set, for neurons that send with `p`.
+
+    A pooled value is the number of spikes in its window, binomial; `area` below 0: one bit that tells whether any did.
+    Where a source sends both signs, each has half of the spikes.
+    """
+    if area < 0 or area == 1:
+        return (1 - (1 - p) ** abs(area)) / signs if bit == 0 else np.zeros_like(p)
+    share, below = np.zeros_like(p), 1.0
+    for k in range(area + 1):
+        if k >> bit & 1:
+            share = share + below * p**k * (1 - p) ** (area - k)
+        below = below * (area - k) / (k + 1)
+    return share

@@ -1,0 +1,132 @@
+"""Ports of a bank of crossbar tiles in closed form: what is fetched, and how long each port serves in a timestep.
+
+A buffer port belongs to a tile and serves all lanes and homes in it; an egress belongs to a tile, or to all of them on
+a bus.  All layers make a timestep in the same time, so that a layer can be no faster than the ports that it uses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulator.costmodel.tile_blocks import Blocks
+from simulator.costmodel.tile_homes import HomeTimes, fetched
+from simulator.costmodel.tile_inputs import Seen
+from simulator.costmodel.tile_rows import kept
+from simulator.mapping.crossbar import CrossbarLayer
+from simulator.units import ceil_div
+
+
+class PortTimes(NamedTuple):
+    """Means of a timestep.  bits, latched [kinds, U]: bits and rows fetched for one lane of each of a kind's blocks.
+
+    Per layer, float64 [layers, U], cycles per position of a copy.  fetch: of all its lanes in a tile;  sent: until a
+    result is at its home;  share: of all that the busiest port serves;  queue: of one request of each who uses it.
+    """
+
+    bits: np.ndarray
+    latched: np.ndarray
+    fetch: np.ndarray
+    sent: np.ndarray
+    share: np.ndarray
+    queue: np.ndarray
+
+
+class Ports:
+    """Ports of a bank of `tiles`, made once its `blocks` are closed; far [layers][copies]: spikes leave the tile."""
+
+    def __init__(
+        self, spec: Any, tiles: int, layers: list[CrossbarLayer], blocks: Blocks, far: list[list[bool]]
+    ) -> None:
+        self.spec, self.blocks, self.layers = spec, blocks, len(layers)
+        parts = [layers[k.layer].parts[layers[k.layer].row_blocks[k.members[0]].part] for k in blocks.kinds]
+        share = [kept(spec, layers[k.layer], part) for k, part in zip(blocks.kinds, parts, strict=True)]
+        rows = [layers[k.layer].row_blocks[k.members[0]].rows for k in blocks.kinds]
+        row_of = np.repeat(np.arange(len(rows)), [k.places for k in blocks.kinds])
+        self._kept, self._rows, self._planes = (
+            np.array(values, np.float64)[row_of][:, None] for values in (share, rows, [len(p.planes) for p in parts])
+        )
+        self._first = np.array([k.row for k in blocks.kinds], np.int64)
+        self._vectors = np.array([layers[k.layer].positions for k in blocks.kinds], np.float64)[:, None]
+        self._bus = spec.network.kind == "bus"
+        self._tiles, self._ports = tiles, tiles + (1 if self._bus else tiles)
+        self._wire(layers, far)
+
+    def _egress(self, tile: int) -> int:
+        return self._tiles + (0 if self._bus else tile)
+
+    def _wire(self, layers: list[CrossbarLayer], far: list[list[bool]]) -> None:
+        """Who asks which port: columns are kinds (fetch), kinds (send), layers (fetch and write), layers (send)."""
+        kinds, spec = len(self.blocks.kinds), self.spec
+        of = {(k.layer, member): i for i, k in enumerate(self.blocks.kinds) for member in k.members}
+        asks: dict[tuple[int, int], list[float]] = {}
+        used: set[tuple[int, int]] = set()
+        mine: dict[tuple[int, int, int], dict[int, int]] = {}
+        sent: set[tuple[int, int, int]] = set()
+
+        def ask(layer: int, port: int, column: int, times: float) -> None:
+            both = asks.setdefault((port, column), [0.0, 0.0])
+            both[0] += times * layers[layer].positions / layers[layer].copies
+            both[1] += times
+            used.add((layer, port))
+
+        for n, layer in enumerate(layers):
+            for lane in layer.lanes():
+                kind = of[n, lane.row_block]
+                ask(n, lane.tile, kind, 1)
+                row = mine.setdefault((n, lane.copy, lane.tile), {})
+                row[kind] = row.get(kind, 0) + 1
+                if lane.tile != layer.home_tile(lane.copy):
+                    cycles = ceil_div(lane.outputs * int(spec.digital.psum_bits), int(spec.network.link_bits))
+                    ask(n, self._egress(lane.tile), kinds + kind, cycles)
+                    sent.add((n, kind, cycles))
+            for copy in range(layer.copies):
+                tile = layer.home_tile(copy)
+                ask(n, tile, 2 * kinds + n, 1)
+                if far[n][copy]:
+                    ask(n, self._egress(tile), 2 * kinds + self.layers + n, 1)
+        self._work, self._one = np.zeros((2, self._ports, 2 * (kinds + self.layers)))
+        for (port, column), (work, one) in asks.items():
+            self._work[port, column], self._one[port, column] = work, one
+        self._user, self._port = np.array(sorted(used), np.int64).reshape(-1, 2).T
+        own = np.array([layer.positions / layer.copies for layer in layers])
+        most = np.ones(self._ports)
+        np.maximum.at(most, self._port, own[self._user])
+        self._per = 1 / most[self._port][:, None]
+        fetches = sorted({(n, tuple(sorted(row.items()))) for (n, _, _), row in mine.items()})
+        self._mine = np.zeros((len(fetches), kinds))
+        for i, (_, lanes) in enumerate(fetches):
+            for kind, number in lanes:
+                self._mine[i, kind] = number
+        self._mine_of = np.array([n for n, _ in fetches], np.int64)
+        self._sent = np.array(sorted(sent), np.int64).reshape(-1, 3).T
+
+    def price(self, seen: Seen, on: np.ndarray, home: HomeTimes) -> PortTimes:
+        """Means at these inputs; on float64 [kinds, U]: share of vectors that are driven."""
+        blocks, steps = self.blocks, on.shape[1]
+        present = np.where(blocks.whole >= 0, blocks.whole, 0)
+        quiet = self._kept * np.where(blocks.whole[:, None] >= 0, seen.quiet(present, blocks.some), 0)
+        events = self._kept * blocks.inside[:, None] * seen.share[blocks.some]
+        window = np.ceil(self._kept * self._rows)
+        bits, cycles = fetched(self.spec, window, self._planes, events, quiet)
+        if self.spec.buffer.input_mode == "event":
+            latched = events
+        else:
+            latched = window * (-np.expm1(quiet) if self.spec.buffer.zero_flags else np.ones_like(quiet))
+        weight = blocks.weight[:, None]
+        bits, cycles, latched = (np.add.reduceat(weight * np.broadcast_to(table, quiet.shape), self._first)
+                                 if self._first.size else np.zeros((0, steps))
+                                 for table in (bits, cycles, latched))  # fmt: skip
+        cycles = cycles / self._vectors
+        token = 1 - on  # of a vector that was skipped
+        one = np.concatenate([cycles, on, home.fetch + home.write, home.send])
+        work = self._work @ one
+        queue = self._one @ one
+        share, wait, fetch, sent = (np.zeros((self.layers, steps)) for _ in range(4))
+        np.maximum.at(share, self._user, self._per * work[self._port])
+        np.maximum.at(wait, self._user, queue[self._port])
+        np.maximum.at(fetch, self._mine_of, self._mine @ cycles)
+        n, kind, each = self._sent
+        np.maximum.at(sent, n, each[:, None] * on[kind] + token[kind] + int(self.spec.network.hop_cycles))
+        return PortTimes(bits, latched, fetch, sent, share, wait)
