@@ -27,17 +27,17 @@ class Sets:
     """Sets of inputs, so that one call answers for all of them: `add` each, `close`, then ask at any rates."""
 
     def __init__(self) -> None:
-        self._sets: list[tuple[int, int, int]] = []
+        self._sets: dict[tuple[int, int, int], int] = {}
         self._law: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def add(self, stream: int, inputs: int, size: int) -> int:
-        """`inputs` neurons of a stream whose population holds `size` neurons (>= 1).  Returns the place of the set."""
-        self._sets.append((stream, inputs, size))
-        return len(self._sets) - 1
+        """`inputs` neurons of a stream whose population holds `size` neurons (>= 1).  Returns the place of the set,
+        that of an equal one where there is one."""
+        return self._sets.setdefault((stream, inputs, size), len(self._sets))
 
     def close(self) -> None:
         """All sets are added."""
-        self._stream, self._inputs, self._size = np.array(self._sets, np.int64).reshape(-1, 3).T
+        self._stream, self._inputs, self._size = np.array(list(self._sets), np.int64).reshape(-1, 3).T
         self._of, kinds = np.unique(self._stream, return_inverse=True)
         self._kind = kinds.reshape(-1)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.costmodel.chip import Term
+from simulator.costmodel.clustered import Sets
 from simulator.costmodel.expectation import expected_cycles, largest_of
 from simulator.costmodel.rates import Rates
 from simulator.mapping.reach import LINEAR, Fan, Reach
@@ -43,12 +44,14 @@ class Windows:
 
     def __init__(self) -> None:
         self._classes: list[tuple[int, float, float, int, int, int]] = []
-        self._terms: list[tuple[int, int, float]] = []
+        self._terms: list[tuple[int, int, int, int]] = []
         self._own: list[tuple[int, int, int, int]] = []
         self._added: list[float] = []
+        self._sets = Sets()
 
-    def add(self, spec: Any, tile: Reach, streams: list[int]) -> int:
-        """A task's timestep: `streams` are those of its fans.  Returns its place."""
+    def add(self, spec: Any, tile: Reach, streams: list[int], sizes: list[int]) -> int:
+        """A task's timestep: `streams` are those of its fans, from populations of so many neurons.  Returns its
+        place."""
         g = spec.gather
         place = len(self._added)
         lanes = g.neuron_lanes if tile.last else 0
@@ -71,19 +74,20 @@ class Windows:
             self._classes.append(
                 (place, count, least, dense, g.ops_per_synapse, g.ops_per_pe_cycle * g.unroll.c)
             )
-            for fan, stream, n, (_, _, deep) in zip(tile.fans, streams, reached, across, strict=True):
+            for fan, stream, size, n, (_, _, deep) in zip(tile.fans, streams, sizes, reached, across, strict=True):
                 if not n:
                     continue
                 if fan.per_channel and k * windows > 1:
                     self._own.append((number, stream, n, k * windows))
                 else:
-                    self._terms.append((number, stream, n * deep))
+                    self._terms.append((number, stream, n * deep, self._sets.add(stream, n * deep, size)))
         return place
 
     def close(self) -> None:
         """All tasks are added."""
         self._table = np.array(self._classes, np.float64).reshape(-1, 6)
-        self._term = np.array(self._terms, np.float64).reshape(-1, 3)
+        self._term = np.array(self._terms, np.float64).reshape(-1, 4)
+        self._sets.close()
         self._extra: dict[tuple[int, int, int], list[int]] = {}
         for number, stream, trials, count in self._own:
             self._extra.setdefault((stream, trials, count), []).append(number)
@@ -96,9 +100,10 @@ class Windows:
         variance = np.zeros_like(mean)
         if self._term.size:
             number, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
-            p, n = value[stream], self._term[:, 2:]
+            p, n = value[stream], self._term[:, 2:3]
+            beyond = self._sets.extra(found)[self._term[:, 3].astype(np.int64)]
             np.add.at(mean, number, n * p)
-            np.add.at(variance, number, n * p * np.maximum(0, 1 - p))
+            np.add.at(variance, number, np.maximum(n * p * np.maximum(0, 1 - p) + beyond, 0))
         for (stream_of, trials, many), numbers in self._extra.items():
             high, spread = largest_of(many, trials, np.minimum(value[stream_of], 1))
             mean[numbers] += high

@@ -19,12 +19,15 @@ walked by `kernels.scatter` with 2 to 8 engines; calibration weighs it."""
 
 class Walk(NamedTuple):
     """Means over the source neurons that a task reads: cycles at the dispatcher; on an engine; between two events;
-    between two events more where every engine walks from another place; membrane words and synaptic operations."""
+    between two events more where every engine walks from another place; of the busiest bank per event, over the sources
+    for which that is longest; of these between two events without; membrane words and synaptic operations."""
 
     dispatch: float
     engine: float
     period: float
     conflict: float
+    banked: float
+    paced: float
     words: float
     operations: float
 
@@ -38,8 +41,8 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
     """How an event of one projection goes through the core.
 
     The dispatcher needs decode + ceil(weight bits x cycles / width of all banks) per event, an engine the cycles of its
-    taps and one for the hand-over.  Events of one place meet the same banks, each of which serves ceil(taps / banks)
-    words of an event.  The slowest of dispatcher, engines and banks sets the period of events from that place.
+    taps and one for the hand-over; the slower of dispatcher and engines sets the period of events.  Events of one place
+    meet the same banks, each of which serves ceil(taps / banks) words of an event, so that these may set it.
 
     An engine that turns to a bank out of turn, at the start of a walk and at rows whose first bank does not follow the
     last one of the row before, finds it held by one of the a - 1 other engines at work with probability (a - 1) / banks
@@ -68,12 +71,14 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
     held = s.accumulate_cycles * (kinds[0] if fan.mode == GRID else np.ones_like(kinds[0]))
     meets = taps[:, None] * (1 if fan.mode == GRID else kinds[0])  # requests of an event, spread over the banks
     banked = np.ceil(meets / state.banks) * held
-    period = np.maximum(np.maximum(dispatch, engine / s.engines), banked)
+    period = np.maximum(dispatch, engine / s.engines)
     others = np.clip(engine / dispatch, 1, s.engines) - 1
     waits = turns[:, None] * np.minimum(others / state.banks, 1) * held
     conflict = np.maximum(0, (engine + waits) / s.engines - period)
+    slow = banked > period
     part = share / max(1, taps.size * lanes.size)
-    mean = [float((table * part).sum()) for table in (dispatch, engine, period, conflict, used, reached * kinds[1])]
+    tables = dispatch, engine, period, conflict, banked * slow, period * slow, used, reached * kinds[1]
+    mean = [float((table * part).sum()) for table in tables]
     return Walk(*mean)
 
 
@@ -106,10 +111,11 @@ class Events:
         s = spec.scatter
         place = len(self._tasks)
         for fan, walk, stream, size in zip(tile.fans, walks, streams, sizes, strict=True):
-            together = {GRID: fan.high_channel - fan.low_channel, LINEAR: fan.region, SPARSE: 1}[fan.mode]
-            self._sets.add(stream, together, size)
-            row = fan.region, walk.dispatch, walk.engine, walk.period, walk.conflict, together
-            self._terms.append((place, stream, *row))
+            pool = fan.projection.pool
+            side = 1 if fan.pooled or pool is None else pool.size[1]  # columns that are summed reach the same places
+            together = {GRID: (fan.high_channel - fan.low_channel) * side, LINEAR: fan.region, SPARSE: 1}[fan.mode]
+            known = self._sets.add(stream, together, size)
+            self._terms.append((place, stream, fan.region, *walk[:6], together, s.engines, known))
         positions = tile.neurons // (tile.k1 - tile.k0)
         depth = tile.k1 - tile.k0
         words = -(-depth // word)
@@ -121,7 +127,7 @@ class Events:
 
     def close(self) -> None:
         """All tasks are added."""
-        self._term = np.array(self._terms, np.float64).reshape(-1, 8)
+        self._term = np.array(self._terms, np.float64).reshape(-1, 12)
         self._task = np.array(self._tasks, np.float64).reshape(-1, 7)
         self._sets.close()
 
@@ -129,20 +135,22 @@ class Events:
         """float64 [tasks, U] expected cycles per timestep, its terms weighted; weights float64 [terms].
 
         Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.  An
-        event has (variance + mean^2) / mean - 1 others at its place on average, which the engines meet with it.
+        event has (variance + mean^2) / mean - 1 others at its place on average.  While the bank of one place works off
+        its last events, those of the next place begin: half of the engines' events lie side by side.
         Scan: update cycles per word, and one more per spike of a word after its first: m p - 1 + (1 - p)^m for m
         neurons.
         """
         value = found.value
         fixed, engines, scanned, word, fired, update, out = self._task.T[:, :, None]
         place, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
-        region, dispatch, engine, period, conflict, together = self._term[:, 2:].T[:, :, None]
+        region, dispatch, engine, period, conflict, banked, paced, together, at_once = self._term[:, 2:11].T[:, :, None]
         events = value[stream] * region
         mean = together * value[stream]
-        spread = mean * np.maximum(0, 1 - value[stream]) + self._sets.extra(found)
+        spread = mean * np.maximum(0, 1 - value[stream]) + self._sets.extra(found)[self._term[:, 11].astype(np.int64)]
         others = np.maximum(spread / np.maximum(mean, 1e-12) + mean - 1, 0)
         apart = 1 / (1 + others)
         meets = conflict * (apart + ALIKE * (1 - apart))
+        meets += np.maximum(0, banked * (1 - np.minimum(1, at_once / 2 / (1 + others))) - paced)
         number, busy, last, first, waits = (
             _sums(place, events * each, len(self._task)) for each in (1, period, engine, dispatch, meets)
         )

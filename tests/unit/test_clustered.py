@@ -22,7 +22,7 @@ def asked(found: Rates, size: int, inputs: tuple[int, ...] = SIZES) -> tuple[np.
     sets = Sets()
     places = [sets.add(0, n, size) for n in inputs]
     sets.close()
-    assert places == list(range(len(inputs)))
+    assert places == list(range(len(inputs))) and sets.add(0, inputs[0], size) == 0
     return sets.quiet(found), sets.extra(found)
 
 
