@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simulator.errors import InputError, unknown
+from simulator.network.geometry import pooled_shape
 
 if TYPE_CHECKING:
-    from simulator.network import Network
+    from simulator.network import Network, Projection
     from simulator.trace import Trace
 
 GROUPS = (8, 16, 32, 64, 128)
@@ -20,6 +22,14 @@ GROUPS = (8, 16, 32, 64, 128)
 VALUES = 8
 """Entries of the value histogram: |value| 0, 1, ... 6, and 7 or more."""
 CHUNK = 64
+
+
+class Pooled(NamedTuple):
+    """Statistics of a population as OR pooling shows it, by timestep: float64 mean [T], variance and empty [T, G]."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    empty: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +43,8 @@ class Activity:
     variance  float64 [P, T, G], variance over groups of n = GROUPS[g] consecutive neurons of how many of them send
     empty     float64 [P, T, G], share of these groups in which none sends
     values    float64 [P, VALUES], share of neurons x timesteps by |value|
+    pooled    by (population, neurons of a window) what OR pooling leaves of it, where that was counted; elsewhere the
+              neurons of a window are taken as independent
 
     Groups lie one after another from neuron 0; a rest that fills no group is left out, and a population smaller than a
     group is one group.
@@ -45,6 +57,7 @@ class Activity:
     variance: np.ndarray
     empty: np.ndarray
     values: np.ndarray
+    pooled: Mapping[tuple[int, int], Pooled] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "mean", "active", "variance", "empty", "values"):
@@ -72,7 +85,7 @@ class Activity:
             )
         made = [_count(trace, p.name, p.size) for p in network.populations]
         mean, active, variance, empty, values = (np.stack(parts) for parts in zip(*made, strict=True))
-        return cls(network, trace.steps, mean, active, variance, empty, values)
+        return cls(network, trace.steps, mean, active, variance, empty, values, _pooled(trace))
 
     @classmethod
     def bernoulli(
@@ -106,7 +119,7 @@ class Activity:
         """The same rates as if every neuron fired independently of the others: nothing is known of clusters."""
         sizes = np.array([[min(n, q.size) for n in GROUPS] for q in self.network.populations], np.float64)
         variance, empty = independent(self.active, sizes[:, None, :])
-        return replace(self, variance=variance, empty=empty)
+        return replace(self, variance=variance, empty=empty, pooled={})
 
     @property
     def samples(self) -> int:
@@ -126,8 +139,45 @@ def independent(rate: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.nda
     return sizes * p * (1 - p), (1 - p) ** sizes
 
 
-def _count(trace: Trace, name: str, size: int) -> tuple[np.ndarray, ...]:
-    """mean, active, variance, empty and values of one population."""
+def _pooled(trace: Trace) -> dict[tuple[int, int], Pooled]:
+    """What every OR pooling of the network leaves; the first of those with equally large windows stands for all."""
+    names = [p.name for p in trace.network.populations]
+    found: dict[tuple[int, int], Pooled] = {}
+    for projection in trace.network.projections:
+        pool = projection.pool
+        if pool is not None and pool.kind == "or":
+            key = names.index(projection.source), pool.size[0] * pool.size[1]
+            if key not in found:
+                source = trace.network.population(projection.source)
+                windows = _windows(projection, source.shape)
+                size = prod(pooled_shape(projection, source))
+                mean, _, variance, empty, _ = _count(trace, projection.source, size, windows)
+                found[key] = Pooled(mean, variance, empty)
+    return found
+
+
+def _windows(projection: Projection, shape: tuple[int, int, int]) -> np.ndarray:
+    """int64 [k, neurons]: the pooled neurons whose windows hold a neuron, -1 where there are fewer than k."""
+    pool = projection.pool
+    assert pool is not None
+    channels, height, width = shape
+    lines = []
+    for axis, length in enumerate((height, width)):
+        size, stride = pool.size[axis], pool.stride[axis]
+        last = np.arange(length) // stride
+        places = np.stack([last - i for i in range(-(-size // stride))])
+        held = (places >= 0) & (places * stride + size > np.arange(length))
+        lines.append(np.where(held & (places <= (length - size) // stride), places, -1))
+    rows, columns = lines[0][:, None, :, None, None], lines[1][None, :, None, :, None]
+    across = (width - pool.size[1]) // pool.stride[1] + 1
+    place = (rows * across + columns) * channels + np.arange(channels)
+    found: np.ndarray = np.where((rows >= 0) & (columns >= 0), place, -1)
+    return found.reshape(-1, channels * height * width)
+
+
+def _count(trace: Trace, name: str, size: int, windows: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """mean, active, variance, empty and values of one population; of `size` pooled neurons where `windows` are given,
+    see `_windows`."""
     steps = np.asarray(trace.steps, np.int64)
     longest = int(steps.max(initial=0))
     samples = np.array([(steps > t).sum() for t in range(longest)], np.float64)
@@ -139,6 +189,9 @@ def _count(trace: Trace, name: str, size: int) -> tuple[np.ndarray, ...]:
             block = trace.spikes(name).block(sample, low, min(low + CHUNK, length))
             for i in range(block.start.size - 1):
                 index, value = block.step(i)
+                if windows is not None:
+                    reached = np.unique(windows[:, index])
+                    index, value = reached[reached >= 0], None
                 magnitude = np.ones(index.size, np.int64) if value is None else np.abs(value.astype(np.int64))
                 events[low + i] += magnitude.sum()
                 active[low + i] += index.size

@@ -32,7 +32,7 @@ class Rates:
     weight    float64 [U], how many timesteps of the mean sample are like that
     samples   samples of the run
 
-    Pooled streams know no groups: theirs are those of independent events.
+    Pooled streams that the activity does not know are those of independent events.
     """
 
     value: np.ndarray
@@ -61,6 +61,13 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
     for n, s in enumerate(streams):
         row = value[n]
         late = s.delay if s.population >= 0 else 0
+        pooled = activity.pooled.get((s.population, s.window)) if s.window > 1 else None
+        if pooled is not None:
+            empty[n] = 1
+            for table, counted in zip((value, variance, empty), pooled, strict=True):
+                table[n, late:] = counted[: max(0, steps - late)]
+            row[: s.first], variance[n, : s.first], empty[n, : s.first] = 0, 0, 1
+            continue
         if s.population < 0:
             row[:] = 1
         else:
@@ -80,4 +87,6 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
 
 def _constant(activity: Activity) -> bool:
     """True when every timestep is like the first."""
-    return all(bool((x == x[:, :1]).all()) for x in (activity.mean, activity.variance, activity.empty))
+    pooled = [x for found in activity.pooled.values() for x in found]
+    alike = all(bool((x == x[:1]).all()) for x in pooled)
+    return alike and all(bool((x == x[:, :1]).all()) for x in (activity.mean, activity.variance, activity.empty))

@@ -10,6 +10,7 @@ import pytest
 from simulator import Activity, load_network
 from simulator.costmodel.activity import GROUPS
 from simulator.errors import InputError
+from simulator.network import Network, Neuron, Pool, Population, Projection
 from simulator.trace.dense import dense_trace
 from simulator.trace.spikes import MemorySpikes
 from simulator.trace.synthetic import bernoulli_trace
@@ -72,3 +73,29 @@ def test_refusals_are_one_message() -> None:
     bare = replace(trace, populations={network.inputs[0]: trace.spikes(network.inputs[0])})
     with pytest.raises(InputError, match="conv1"):
         Activity.of(bare)
+
+
+@pytest.mark.parametrize(("size", "stride"), [((2, 2), (2, 2)), ((3, 2), (2, 1)), ((2, 3), (3, 3))])
+def test_or_pooling_is_counted_where_the_network_has_it(size: tuple[int, int], stride: tuple[int, int]) -> None:
+    """Windows that overlap, leave gaps or end before the map; spelled out as the any() of a slice of a map."""
+    populations = Population("in", (8, 6, 7), Neuron(model="input")), Population("out", (4, 1, 1), Neuron())
+    pool = Pool("or", size, stride)
+    network = Network("p", populations, (Projection("p", "in", "out", "linear", pool=pool),))
+    trace = bernoulli_trace(network, 3, 0.15, samples=2, seed=7)
+    activity = Activity.of(trace)
+    found = activity.pooled[0, size[0] * size[1]]
+    for t in range(3):
+        maps = []
+        for sample in range(2):
+            flat = np.zeros(8 * 6 * 7, bool)
+            flat[trace.spikes("in").block(sample, t, t + 1).step(0)[0]] = True
+            grid = flat.reshape(6, 7, 8)
+            rows = [r * stride[0] for r in range((6 - size[0]) // stride[0] + 1)]
+            columns = [c * stride[1] for c in range((7 - size[1]) // stride[1] + 1)]
+            windows = [grid[r : r + size[0], c : c + size[1]].any(axis=(0, 1)) for r in rows for c in columns]
+            maps.append(np.concatenate(windows))
+        assert found.mean[t] == pytest.approx(np.mean(maps))
+        counts = [m[low : low + 8].sum() for m in maps for low in range(0, m.size, 8)]
+        assert found.variance[t, 0] == pytest.approx(np.var(counts))
+        assert found.empty[t, 0] == pytest.approx(np.mean([c == 0 for c in counts]))
+    assert not activity.independent().pooled and not Activity.bernoulli(network, 0.1, 3).pooled

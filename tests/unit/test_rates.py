@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simulator import Activity, load_network, load_trace
-from simulator.costmodel.activity import GROUPS
+from simulator.costmodel.activity import GROUPS, Pooled
 from simulator.costmodel.rates import Stream, rates
 
 
@@ -29,3 +31,15 @@ def test_independent_activity_keeps_the_rates_and_forgets_clusters() -> None:
     )
     drawn = Activity.bernoulli(load_network("digits"), 0.2, 3)
     assert np.allclose(drawn.empty, drawn.independent().empty)
+
+
+def test_pooled_streams_are_as_counted_or_else_independent() -> None:
+    """Clusters: two neighbours that fire together leave 10 % of the windows on, not 19 %."""
+    network, groups = load_network("digits"), np.full((3, len(GROUPS)), 0.5)
+    plain = Activity.bernoulli(network, 0.1, 3)
+    known = replace(plain, pooled={(1, 2): Pooled(np.array([0.1, 0.1, 0.4]), groups, groups)})
+    streams = [Stream(1, 0, 0, 2), Stream(1, 1, 2, 2)]
+    assert np.allclose(rates(streams, plain).value[0], 0.19)
+    made = rates(streams, known)
+    assert made.value.tolist() == [[0.1, 0.1, 0.4], [0, 0, 0.1]]
+    assert made.empty[1, :, 0].tolist() == [1, 1, 0.5] and made.variance[1, :, 0].tolist() == [0, 0, 0.5]
