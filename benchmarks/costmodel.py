@@ -31,7 +31,7 @@ from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, LEVEL, compa
 from simulator.costmodel.validation import ALL, Answers, Validation
 from simulator.errors import InputError, unknown
 from simulator.report.quantity import percent
-from simulator.report.validation import summary_lines
+from simulator.report.validation import grids, text_lines
 
 CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
 MAIN, RECORDED = "generated", "recorded"
@@ -147,9 +147,8 @@ def compute(options: argparse.Namespace) -> Result:
         for suite in options.suite or SUITES:
             if suite != MAIN and (suite != RECORDED or options.data is not None):
                 chip.compare(suite)
-        for suite, made in chip.validations.items():
-            result.lines.append(f"-- {suite}")
-            result.lines += summary_lines(made, made.models)
+        for made in chip.validations.values():
+            result.lines += [line for grid in grids(made) for line in (*text_lines(grid), "")]
         if options.write:
             write_readme(README, name, chip.validations)
         result.figures["chips"][name] = {suite: summary(made) for suite, made in chip.validations.items()}

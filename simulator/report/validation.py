@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.costmodel.validation import ALL, QUANTITIES, Answers, Validation
+from simulator.costmodel.validation import ALL, QUANTITIES, Validation
 from simulator.report.cells import new_table, plain_name
 from simulator.report.quantity import percent
 
@@ -138,17 +138,17 @@ def markdown(grid: Grid) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
-def summary_lines(made: Validation, models: Sequence[Answers]) -> list[str]:
-    """One line per model and quantity that it answers, all points: the figures that bars are about."""
-    lines = []
-    for model in models:
-        for quantity in QUANTITIES:
-            m = made.metrics(model, quantity, made.groups[ALL])
-            if not m.points:
-                continue
-            lines.append(f"{made.hardware:22s} {model.name:24s} {quantity:8s} {m.points:5d} points  MAPE "
-                         f"{percent(m.mape, 2):>9s}  p95 {percent(m.p95, 2):>9s}  tau {_rank(m.kendall)}")  # fmt: skip
-    return lines
+def text_lines(grid: Grid) -> list[str]:
+    """A table as aligned lines of text, its title first."""
+    lines = [grid.columns, *grid.rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(grid.columns))]
+    left = [i == 0 or name in grid.left for i, name in enumerate(grid.columns)]
+    pads = list(zip(widths, left, strict=True))
+    return [
+        grid.title,
+        *("  ".join(cell.ljust(n) if to_left else cell.rjust(n) for cell, (n, to_left) in zip(line, pads, strict=True))
+          for line in lines),
+    ]  # fmt: skip
 
 
 def rich_table(grid: Grid) -> Table:

@@ -11,7 +11,15 @@ import pytest
 from simulator.costmodel.validation import QUANTITIES
 from simulator.errors import InputError
 from simulator.report.scatter import draw_scatter
-from simulator.report.validation import error_grid, grids, markdown, term_grid, validation_markdown, worst_grid
+from simulator.report.validation import (
+    error_grid,
+    grids,
+    markdown,
+    term_grid,
+    text_lines,
+    validation_markdown,
+    worst_grid,
+)
 from simulator.report.validation_files import points_csv, write_validation
 from tests.unit.small_validation import small_validation
 
@@ -108,3 +116,10 @@ def test_scatter_has_a_column_per_model_with_an_answer() -> None:
     assert labels == ["within 10% of equal", "equal", "drawn", "recorded"]
     with pytest.raises(InputError, match="unknown quantity"):
         draw_scatter(MADE, "latencies")
+
+
+def test_lines_are_aligned() -> None:
+    lines = text_lines(worst_grid(MADE, "latency"))
+    assert lines[0] == "latency: worst points of own, terms in % of the total"
+    assert lines[1].index("architecture") == lines[2].index("net 1") == lines[3].index("net 2")
+    assert lines[2].startswith("+20.00 %") and len({len(line) for line in lines[1:]}) == 1
