@@ -128,7 +128,7 @@ class CoreChip:
         tile = reach(self.network, name, k0, k1, y0, y1, part, parts, first, last)
         begin = tile.population.neuron.first_step
         streams = [self._arriving(fan, begin) for fan in tile.fans]
-        sizes = [self.network.population(fan.projection.source).size for fan in tile.fans]
+        sizes = [math.prod(fan.shape) for fan in tile.fans]
         live, own = self.stream(-1, 0, begin), self.stream(self.index[name], 0, begin)
         memories = tuple(self.number[getattr(spec, f"{key}_memory")] for key in ("weight", "state", "spike"))
         into, out = self._blocks(spec, tile, live, own, (unit, memories[2], layer))
