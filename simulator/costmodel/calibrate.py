@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.costmodel.intervals import check_level
 from simulator.costmodel.lesson import LEAST_ARCHITECTURES, Lesson
 from simulator.costmodel.observe import observe
 from simulator.errors import InputError
@@ -44,6 +45,7 @@ def calibrate(
     choice.  level: share of the points that intervals are to cover.  progress(done, at most) is told after every case.
     InputError for bad arguments, a suite that does not fit, and fewer than three architectures.
     """
+    check_level(level)
     cases = _cases(suite, hardware, directory, seed)
     most = len(cases) if budget is None else min(budget, len(cases))
     if most < LEAST_ARCHITECTURES:

@@ -1,12 +1,12 @@
 """Fit: weights of times and factors of counts that bring the closed form as near to the simulator as they can.
 
-Times: sum over points of loss((end(w) - T) / T) + RIDGE x spread x (w - w0)^2, w >= 0, with Huber's loss (P. J. Huber,
+Times: sum over points of loss((end(w) - T) / T) + PRIOR x spread x (w - w0)^2, w >= 0, with Huber's loss (P. J. Huber,
 "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964); end(w) is a maximum of planes,
 so it is fitted with those that are highest at the last weights, and points are weighted by their last errors, until
 both stay (Gauss and Newton's method, reweighted).
 Counts: every group of counters has its own factor f, so that one error cannot hide another: least sum over points of
-loss((f e - s) / E) + RIDGE x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E
-that of the run.
+loss((f e - s) / E) + PRIOR x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E
+that of the run.  The spread of a term or group is its mean square over the points, as a share of their time or energy.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from simulator.costmodel.nnls import nnls
 from simulator.costmodel.surface import Surface
 
-RIDGE = 1e-2
-"""How strongly weights stay where they were, beside what the points say."""
+PRIOR = 1.0
+"""What a weight was before calibration counts as much as this many average points."""
 KNEE = 0.005
 """A point counts by its error's size, no longer by its square, from the median error on, and at least from this one."""
 SETTLED = 1e-5
@@ -71,8 +71,8 @@ def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
         knee = min(knee, max(KNEE, float(np.median(np.abs(error)))))
         trust = _trust(error, knee)
         matrix = plane.slope[use] * (np.sqrt(trust) / truth)[:, None]
-        spread = (matrix * matrix).sum(axis=0)
-        pull = RIDGE * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
+        spread = (matrix * matrix).mean(axis=0)
+        pull = PRIOR * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
         wanted = nnls(matrix, matrix @ weights - np.sqrt(trust) * error, surface.prior, pull)
         loss = _loss(error, knee) + float(pull @ (weights - surface.prior) ** 2)
         share = 1.0
@@ -109,7 +109,7 @@ def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.nda
         error = made * found - true
         trust = _trust(error, max(KNEE, float(np.median(np.abs(error)))))
         size = (trust * made * made).sum(axis=0)
-        pull = np.maximum(RIDGE * size, 1e-12)
+        pull = np.maximum(PRIOR * size / total.size, 1e-12)
         last, found = found, ((trust * made * true).sum(axis=0) + pull) / (size + pull)
         if np.abs(found - last).max(initial=0.0) <= SETTLED:
             break

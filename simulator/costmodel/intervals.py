@@ -38,8 +38,7 @@ class Interval:
     def of(cls, errors: np.ndarray, difficulty: Mapping[str, np.ndarray], level: float) -> Interval:
         """From errors [N] that were held out and, by feature, what makes points hard [N], >= 0; level: share of the
         points that the interval covers.  InputError for a level that is no share."""
-        if not 0 < level < 1:
-            raise InputError("not a share of points", key="level", found=level, allowed="between 0 and 1")
+        check_level(level)
         if not errors.size:
             return cls(0.0, 0.0, {ALWAYS: 1.0})
         size = np.abs(errors)
@@ -68,6 +67,12 @@ class Interval:
         """(low, high): factors of the estimate between which the simulated figure lies; low <= high, both >= 0."""
         scale = float(self.scales({name: np.asarray(value) for name, value in difficulty.items()}))
         return max(0.0, 1 + self.low * scale), max(0.0, 1 + self.high * scale)
+
+
+def check_level(level: float) -> None:
+    """InputError for a level that is no share of points."""
+    if not 0 < level < 1:
+        raise InputError("not a share of points", key="level", found=level, allowed="between 0 and 1")
 
 
 def _quantile(values: np.ndarray, share: float, side: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,10 @@ class Lesson:
                 "energy": Interval.of(energy, hard, self.level),
             },
             level=self.level,
-            seen={n: (float(column[rows].min()), float(column[rows].max())) for n, column in self.features.items()},
+            seen={
+                name: (_down(float(column[rows].min())), -_down(-float(column[rows].max())))
+                for name, column in self.features.items()
+            },
             held_out=self._held(rows, latency, energy),
             fitted_on=dict(fitted_on or {}),
         )
@@ -147,3 +151,11 @@ def _mean_p95(size: np.ndarray) -> tuple[float, float]:
 
 def _short(value: float) -> float:
     return float(f"{value:.6g}")
+
+
+def _down(value: float) -> float:
+    """The largest number of six significant digits that is not above the value."""
+    if not value:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 5)
+    return float(f"{math.floor(value / unit) * unit:.6g}")

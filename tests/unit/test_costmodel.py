@@ -23,16 +23,16 @@ from simulator.costmodel.model_file import load_model
 from simulator.costmodel.scope import Scope
 from simulator.costmodel.surface import Surface
 from simulator.errors import InputError
-from tests.unit.toy_chip import HARDWARE, TERMS, toy_features, toy_points
+from tests.unit.toy_chip import HARDWARE, POINTS, TERMS, toy_features, toy_points
 
 TRUE = (1.25, 0.8, 1.5, 0.4)
 STEPS = 3
 
 
 def taught(noise: float = 0.02) -> CostModel:
-    """The model that sixty points of the toy chip teach."""
+    """The model that points of the toy chip teach."""
     points = toy_points(TRUE, 1.1, noise=noise)
-    return Lesson(Surface(points), toy_features(points), Scope.of([HARDWARE])).model(fitted_on={"cases": 60})
+    return Lesson(Surface(points), toy_features(points), Scope.of([HARDWARE])).model(fitted_on={"cases": POINTS})
 
 
 def corrected(weight: float = 1.3, factor: float = 1.2) -> CostModel:
@@ -124,11 +124,11 @@ def test_files_come_back_equal_and_equal_inputs_make_equal_bytes(tmp_path: Path)
 
 
 def test_held_out_errors_are_those_of_the_noise() -> None:
-    """What was drawn onto the sixty runs is all that four weights cannot explain, and little of it can they follow."""
+    """What was drawn onto the runs is all that four weights cannot explain, and little of it can they follow."""
     points = toy_points(TRUE, 1.1, noise=0.02)
     drawn = np.abs([point.price(np.array(TRUE))[0] / point.end - 1 for point in points])
     held = taught().held_out["all"]
-    assert held.points == 60
+    assert held.points == POINTS
     assert held.latency_mape == pytest.approx(drawn.mean(), rel=0.15)
     assert held.latency_p95 == pytest.approx(np.quantile(drawn, 0.95), rel=0.25)
 

@@ -22,6 +22,7 @@ TERMS = (
 )
 HARDWARE = load_hardware("event_core_28nm")
 UNITS = ("core",)
+POINTS = 240
 ACTIONS = tuple(action.name for action in HARDWARE.unit("core").ACTIONS)
 NOTHING = Rates(np.zeros((0, 1)), np.zeros((0, 1, 5)), np.zeros((0, 1, 5)), np.ones(1), 1)
 
@@ -47,11 +48,11 @@ class ToyChip:
 
 
 def toy_points(weights: Sequence[float], factor: float, seed: int = 0, noise: float = 0.0) -> list[Point]:
-    """60 points of 6 architectures whose runs obey these weights, and count `factor` times as many operations."""
+    """POINTS points of 6 architectures whose runs obey these weights, and count `factor` times as many operations."""
     rng = np.random.Generator(np.random.PCG64(seed))
     prices = Prices(HARDWARE, UNITS, ACTIONS, {})
     points = []
-    for n in range(60):
+    for n in range(POINTS):
         chip = ToyChip(np.exp(rng.normal(14, 1, 4)))
         made = chip.price(NOTHING, np.array(weights, np.float64))
         made.counts[:, :, ACTIONS.index("accumulate:partial_sum")] *= factor
