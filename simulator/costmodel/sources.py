@@ -9,6 +9,7 @@ import numpy as np
 from simulator.costmodel.architectures import FAMILIES, architecture
 from simulator.errors import InputError
 from simulator.network.load import load_network
+from simulator.network.snasnet import snasnet
 from simulator.trace.clustered import clustered_trace
 from simulator.trace.dense import dense_trace
 from simulator.trace.load import load_trace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 GENERATED = "generated/"
 RECORDED = "recorded/"
+SNASNET = "snasnet/"
 SPREAD = (0.5, 1.5)
 """Populations of a drawn trace fire with the case's density times a factor drawn evenly from this range."""
 
@@ -30,6 +32,7 @@ def network_of(name: str, directory: str | None) -> Network:
     """The topology that `name` stands for.
 
     generated/FAMILY/SEED/INDEX  an architecture of `simulator.costmodel.architectures`
+    snasnet/CELL/CHANNELS        a network of two equal cells, see `simulator.network.snasnet`
     recorded/KIND/NAME           a recording in `directory`, see `simulator.costmodel.recorded`
     anything else                a bundled network, or the path of one
     """
@@ -38,6 +41,11 @@ def network_of(name: str, directory: str | None) -> Network:
         if len(parts) != 4 or parts[1] not in FAMILIES or not (parts[2] + parts[3]).isdecimal():
             raise InputError("not a drawn architecture", found=name, allowed=f"{GENERATED}FAMILY/SEED/INDEX")
         return architecture(int(parts[2]), int(parts[3]), parts[1])
+    if name.startswith(SNASNET):
+        parts = name.split("/")
+        if len(parts) != 3 or not parts[2].isdecimal() or not 1 <= int(parts[2]) <= 1024:
+            raise InputError("not a network of cells", found=name, allowed=f"{SNASNET}CELL/CHANNELS")
+        return snasnet(parts[1], channels=int(parts[2]), hidden=4 * int(parts[2]))
     if name.startswith(RECORDED):
         from simulator.costmodel.recorded import recording
 

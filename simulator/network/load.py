@@ -12,6 +12,7 @@ from simulator.network.choices import check_keys, choices_of, for_scope, number
 from simulator.network.file import SCHEMA, read_network
 from simulator.network.hdf5 import HdfFile, is_hdf5
 from simulator.network.network import Network
+from simulator.network.snasnet import RELEASED, snasnet
 from simulator.network.stems import red_lif, sew_plif
 from simulator.network.zoo import resnet18, vgg9, vgg11
 from simulator.resources import find_resource, list_resources
@@ -20,7 +21,13 @@ STEMS: dict[str, Callable[..., Network]] = {f"sew_{k}plif": partial(sew_plif, k)
     "red_lif": red_lif
 }
 """Topologies of the STEMS study; they have no options."""
-BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg9": vgg9, "vgg11": vgg11, **STEMS}
+SNASNETS: dict[str, Callable[..., Network]] = {
+    "snasnet_cifar10": partial(snasnet, RELEASED["cifar10"]),
+    "snasnet_cifar100": partial(snasnet, RELEASED["cifar100"], channels=128, outputs=500, pool=2),
+}
+"""Topologies of the released cells of SNASNet; they have no options."""
+TOPOLOGIES = {**STEMS, **SNASNETS}
+BUILT_IN: dict[str, Callable[..., Network]] = {"resnet18": resnet18, "vgg9": vgg9, "vgg11": vgg11, **TOPOLOGIES}
 BUNDLED_SUFFIX = ".net"
 FORMATS = "native HDF5, NIR (.nir), lava-dl (.net), numpy arrays (.npz)"
 
@@ -83,7 +90,7 @@ def _from_file(path: Path, given: dict[str, Any]) -> Network:
 
 
 def _built_in(name: str, given: dict[str, Any]) -> Network:
-    if name in STEMS:
+    if name in TOPOLOGIES:
         _refuse(given, Path(name))
     check_keys(_without_timestep(given), ("seed", "classes"), file=name)
     options: dict[str, Any] = {}

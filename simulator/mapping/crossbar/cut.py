@@ -37,7 +37,7 @@ def array_size(spec: Any, projection: Projection) -> ArraySize:
     halve the rows; a reference column takes one column of the array.  InputError where not even one weight fits.
     """
     crossbar = spec.crossbar
-    slices = ceil_div(projection.weight_bits, crossbar.cell_bits)
+    slices = ceil_div(max(1, projection.weight_bits), crossbar.cell_bits)  # a wire stores nothing and uses no array
     each = slices * (2 if crossbar.signed == "differential_columns" else 1)
     reserved = 1 if crossbar.signed == "reference_column" else 0
     lines = 2 if crossbar.signed == "differential_rows" else 1
