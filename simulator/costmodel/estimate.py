@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.mapping import Mapping, Schedule
     from simulator.network import Network
 
+_OF_NEURONS = ("model", "membrane_bits", "stateful", "output", "first_step", "value_bits")
 _KNOWN: WeakKeyDictionary[Any, dict[tuple[int, ...], tuple[Any, ...]]] = WeakKeyDictionary()
 
 
@@ -136,11 +137,17 @@ def _chip(
 
 
 def _same(one: Network, other: Network) -> bool:
-    """Two networks of equal shapes: the same object, or equal populations and projections but for weights."""
+    """Two networks of equal shapes: the same object, or equal populations and projections but for weights and what
+    decides when a neuron fires."""
     if one is other:
         return True
-    if one.populations != other.populations or len(one.projections) != len(other.projections):
+    if len(one.populations) != len(other.populations) or len(one.projections) != len(other.projections):
         return False
+    for a, b in zip(one.populations, other.populations, strict=True):
+        if (a.name, a.shape) != (b.name, b.shape):
+            return False
+        if any(getattr(a.neuron, key) != getattr(b.neuron, key) for key in _OF_NEURONS):
+            return False
     keys = ("source", "target", "kind", "kernel", "stride", "padding", "dilation", "groups", "delay", "pool")
     pairs = zip(one.projections, other.projections, strict=True)
     return all(getattr(a, key) == getattr(b, key) for a, b in pairs for key in (*keys, "weight_bits"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from simulator import Activity, Record, Schedule, estimate, load_hardware, load_network, lower, place, simulate
+from simulator.costmodel.estimate import compiled
 from simulator.costmodel.estimated import Estimate
 from simulator.errors import InputError
 from simulator.trace.dense import dense_trace
@@ -128,6 +130,20 @@ def test_fewer_spikes_never_cost_more(chip: str) -> None:
 def test_more_hardware_is_never_slower(chip: str, field: str, values: tuple[int, ...]) -> None:
     ends = [priced(chip, 0.1, (f"{field}={value}",)).end_ps for value in values]
     assert ends == sorted(ends, reverse=True)
+
+
+def test_a_network_that_was_read_twice_is_the_same_and_another_is_not() -> None:
+    """The closed form of a schedule serves equal networks with other weights; other shapes are refused."""
+    hardware, network = load_hardware("sia_pynqz2"), load_network("digits")
+    schedule = lower(place(network, hardware), network, hardware)
+    again = load_network("digits")
+    made = [estimate(schedule, hardware, Activity.bernoulli(n, 0.1, 2)).end_ps for n in (network, again)]
+    assert made[0] == made[1]
+    assert compiled(schedule, hardware, network)[0] is compiled(schedule, hardware, again)[0]
+    wide = replace(again, populations=tuple(
+        replace(p, neuron=replace(p.neuron, membrane_bits=24)) for p in again.populations
+    ))  # fmt: skip
+    assert compiled(schedule, hardware, wide)[0] is not compiled(schedule, hardware, again)[0]
 
 
 def test_hardware_without_a_closed_form_is_refused() -> None:
