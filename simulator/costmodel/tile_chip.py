@@ -11,14 +11,16 @@ from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tile_blocks import Blocks
 from simulator.costmodel.tile_counts import TileCounts
-from simulator.costmodel.tile_flow import Flow
+from simulator.costmodel.tile_flow import Flow, Played
 from simulator.costmodel.tile_homes import Homes, position_bits
 from simulator.costmodel.tile_inputs import Inputs
 from simulator.costmodel.tile_ports import Ports
 from simulator.costmodel.tile_rows import places
-from simulator.costmodel.tile_times import TERMS, Times
+from simulator.costmodel.tile_times import DIGITAL, LAUNCH, PROGRAM, TERMS, Times
 from simulator.kernels import tile_blocks as kernel
+from simulator.kernels.tile_flow import PERIOD
 from simulator.mapping.crossbar.check import check_crossbars
+from simulator.mapping.crossbar.quirk import overlapped
 from simulator.mapping.place import place
 from simulator.units import PS_PER_SECOND
 
@@ -45,6 +47,7 @@ class TileChip:
         self.counts = TileCounts(self, schedule, actions, self.rows)
         host = next(i for i, name in enumerate(schedule.units) if hardware.units[name].type == "host")
         launch = hardware.units[schedule.units[host]]
+        self.flowing = "overlap_75" not in self.spec.quirks
         self.tick = PS_PER_SECOND / self.hertz
         per_launch = launch.launch_cycles * PS_PER_SECOND / hardware.clocks[launch.clock] / self.tick
         self.launch = per_launch * (schedule.rows - schedule.prologue)
@@ -141,14 +144,13 @@ class TileChip:
         times = self.times.of(weights, vectors, home, ports, self.outside, enter)
         steps = round(float(found.weight.sum()))
         alive = np.concatenate([np.ones((len(self.entering), live.shape[1])), live]).T > 0
-        program = self.counts.program_cycles * weights[[t.name for t in TERMS].index("cim_tile.program")]
-        launching = weights[[t.name for t in TERMS].index("host.launch")]
-        start = max(program + self.prologue * launching, 0.0)
-        one = self.launch * launching
+        start = self.counts.program_cycles * weights[PROGRAM] + self.prologue * weights[LAUNCH]
+        one = self.launch * weights[LAUNCH]
         spans = np.full((len(self.entering) + len(self.layers), 2), -1.0)
         active = np.zeros(spans.shape[0])
         for of, flow in self.flows:
-            played = flow.run(times[:, of], alive[:, of], steps)
+            mine = times[:, of]
+            played = flow.run(mine, alive[:, of], steps) if self.flowing else self._overlapped(weights, mine, steps)
             spans[of] = np.where(played.span >= 0, played.span + one, -1)
             active[of] = played.active
             one += played.end
@@ -162,6 +164,23 @@ class TileChip:
         span[self.rows[there]] = np.stack([start + mine[there, 0], last + mine[there, 1]], axis=1) * tick
         self.counts.work(counts, active[number:] * samples)
         return Priced(counts, (start + one * samples) * tick, busy, span)
+
+    def _overlapped(self, weights: np.ndarray, times: np.ndarray, steps: int) -> Played:
+        """A sample under the quirk overlap_75; times as in `Flow.run`.
+
+        Vectors of a fixed length are counted; without it a layer is one vector that takes all of its time.
+        """
+        work: list[tuple[float, float]] = []
+        for number, layer in enumerate(self.layers):
+            if "fixed_pe_cycle" in self.spec.quirks:
+                outputs = layer.outputs if "latency_serial_cout" in self.spec.quirks else 1
+                cycles = weights[DIGITAL] * int(self.spec.timing.pe_cycle_clocks) * steps
+                work.append((layer.positions * outputs, cycles))
+            else:
+                each = times[np.arange(steps) % len(times), len(self.entering) + number, PERIOD]
+                work.append((float(each.sum()) * layer.positions, 1.0))
+        span = np.array([(0.0, 0.0)] * len(self.entering) + overlapped(work))
+        return Played(float(span.max(initial=0)), span, span[:, 1] - span[:, 0])
 
     def _entry(self, seen: Any) -> tuple[np.ndarray, np.ndarray]:
         """(cycles per position on the chip's input port, bits per timestep) of the input populations, [inputs, U]."""

@@ -82,7 +82,7 @@ class Flow:
         begin, end, active = np.empty((3, played, self.streams))
         played = kernel.flow_tiles(
             self._tables, np.ascontiguousarray(times), live.astype(np.uint8), start, free, taken,
-            np.zeros(self._copies, np.int64), there, begin, end, active,
+            np.zeros(self._copies, np.int64), np.full(self.streams, -np.inf), there, begin, end, active,
         )  # fmt: skip
         begin, end, active = begin[:played], end[:played], active[:played]
         last, work = end[-1], active.sum(axis=0)

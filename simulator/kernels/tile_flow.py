@@ -70,13 +70,21 @@ def available(streams, n, t, p, own, there):
 
 
 @njit(cache=True)
-def play(streams, n, t, times, start, free, taken, count, there, begin, end, active):
+def grow(worked, until, start, cycles):
+    """(cycles at work, until when) with an interval from `start` of so many `cycles` more; it may overlap the last."""
+    if start == -np.inf:
+        return worked, until
+    return worked + max(0.0, start + cycles - max(start, until)), max(until, start + cycles)
+
+
+@njit(cache=True)
+def play(streams, n, t, times, start, free, taken, count, busy, there, begin, end, active):
     """Timestep `t` of stream `n`; times float64 [TIMES], its own; the rest as in `flow_tiles`."""
     positions, copies = streams.stream[n, POSITIONS], streams.stream[n, COPIES]
     first, place, depth = streams.stream[n, FIRST], streams.stream[n, FIRST_COPY], streams.depth
     gate = opened(streams, n, t, end)
     lanes = streams.stream[n, LANES] == 1
-    latest, until, worked, held = 0.0, -np.inf, 0.0, -np.inf
+    latest, until, worked, held = 0.0, busy[n], 0.0, -np.inf
     for p in range(positions):
         c = place + p % copies
         result = 0.0
@@ -89,28 +97,31 @@ def play(streams, n, t, times, start, free, taken, count, there, begin, end, act
             start[c] = one
             result = one + times[LATE]
             if held <= one:
-                worked, until = worked + max(0.0, held + times[WORK] - max(held, until)), max(until, held + times[WORK])
-            worked, until = worked + max(0.0, result - max(one, until)), max(until, result)
+                worked, until = grow(worked, until, held, times[WORK])
+                held = -np.inf
+            worked, until = grow(worked, until, one, times[LATE])
+        worked, until = grow(worked, until, held, times[WORK])
         take = max(result, available(streams, n, t, p, 1, there), gate, free[c])
         held = take + times[HOME] - times[WORK]
-        worked, until = worked + max(0.0, held + times[WORK] - max(held, until)), max(until, held + times[WORK])
         if lanes:
             taken[c * depth + count[c] % depth] = take
             count[c] += 1
         free[c] = take + times[HOME]
         latest = max(latest, free[c] + times[AFTER])
         there[t, first + p] = latest
+    worked, until = grow(worked, until, held, times[WORK])
     end[t, n] = latest
-    active[t, n] = worked
+    active[t, n], busy[n] = worked, until
 
 
 @njit(cache=True)
-def flow_tiles(streams, times, live, start, free, taken, count, there, begin, end, active):
+def flow_tiles(streams, times, live, start, free, taken, count, busy, there, begin, end, active):
     """All timesteps of a sample; returns how many were played until every one was like the one before.
 
     streams: `Streams`.     times float64 [U, N, TIMES]: of timesteps like u; U 1: all are alike, and are played until
     all streams keep their pace, else timestep t is like t.     live uint8 [U, N]: 0 where a stream has not begun
-    start, free float64 [copies], taken float64 [copies x depth], count int64 [copies]: state, as before the first (in)
+    start, free float64 [copies], taken float64 [copies x depth], count int64 [copies], busy float64 [N]: state, as before
+        the first (in)
     there float64 [T, positions], begin, end, active float64 [T, N] (out): when each position is available; of each
     timestep the beginning, the end, and how long it is at work
     """
@@ -123,7 +134,7 @@ def flow_tiles(streams, times, live, start, free, taken, count, there, begin, en
                 there[t, streams.stream[n, FIRST] : streams.stream[n, FIRST] + streams.stream[n, POSITIONS]] = 0.0
                 begin[t, n], end[t, n], active[t, n] = -1.0, 0.0, 0.0
                 continue
-            play(streams, n, t, times[u, n], start, free, taken, count, there, begin, end, active)
+            play(streams, n, t, times[u, n], start, free, taken, count, busy, there, begin, end, active)
         if alike and t >= 3:
             same = True
             for n in range(end.shape[1]):

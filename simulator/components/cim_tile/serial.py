@@ -13,16 +13,12 @@ import numpy as np
 
 from simulator.components.cim_tile.assembly import Member
 from simulator.components.cim_tile.segment import Flow, joined
+from simulator.mapping.crossbar.quirk import overlapped
 
 
 def run(spec: Any, members: list[Member], steps: int, tiles: int) -> Flow:
     """Layers one behind the other, each from 75 % of the one before; a tile works as long as any layer on it."""
-    span = np.zeros((len(members), 2), np.int64)
-    start = 0
-    for number, member in enumerate(members):
-        vectors, cycles = _work(spec, member, steps)
-        span[number] = start, start + vectors * cycles
-        start += 3 * vectors // 4 * cycles
+    span = np.array(overlapped([_work(spec, member, steps) for member in members]), np.int64).reshape(-1, 2)
     end = int(span[:, 1].max(initial=0))
     none = np.empty((0, 2), np.int64)
     on: list[list[tuple[int, int]]] = [[] for _ in range(tiles)]

@@ -86,6 +86,19 @@ def check_quirks(spec: Any, network: Network, layers: dict[str, CrossbarLayer]) 
                 )
 
 
+def overlapped(work: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """(start, end) of each layer under `overlap_75`, from its vectors and the cycles of each.
+
+    A layer starts when the one before has done 75 % of its vectors, the product truncated.
+    """
+    found: list[tuple[float, float]] = []
+    start = 0.0
+    for vectors, cycles in work:
+        found.append((start, start + vectors * cycles))
+        start += 3 * vectors // 4 * cycles
+    return found
+
+
 def _channels(layer: CrossbarLayer) -> tuple[int, int]:
     """(input channels, output channels) of the layer's first projection."""
     return layer.parts[0].shape[0], layer.outputs
