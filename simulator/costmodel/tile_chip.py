@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,11 @@ class TileChip:
             sources = []
             for part in layer.parts:
                 p = part.projection
-                stream = self._stream(index[p.source], p.delay, first)
-                sources.append(self.inputs.source(stream, network.population(p.source).size, part, folded))
+                joined = p.pool is not None and p.pool.kind == "or"
+                window = p.pool.size[0] * p.pool.size[1] if joined and p.pool is not None else 1
+                stream = self._stream(index[p.source], p.delay, first, window)
+                size = prod(part.shape) if joined else network.population(p.source).size
+                sources.append(self.inputs.source(stream, size, part, folded))
             own = self._stream(index[layer.layer], 0, first)
             self.own.append(own)
             self.live.append(self._stream(-1, 0, first))
@@ -91,8 +95,8 @@ class TileChip:
         self.times = Times(spec, self.layers, self.blocks, self.homes)
         self._flows()
 
-    def _stream(self, population: int, delay: int, first: int) -> int:
-        key = Stream(population, delay, first)
+    def _stream(self, population: int, delay: int, first: int, window: int = 1) -> int:
+        key = Stream(population, delay, first, window)
         if key not in self.streams:
             self.streams.append(key)
         return self.streams.index(key)

@@ -32,7 +32,7 @@ class Seen(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A projection's inputs: stream, neurons of its population, neurons that one input pools; plane that tells which
+    """A projection's inputs: stream, its neurons, how many of them one input adds up; plane that tells which
     inputs are on; planes that wordlines are driven with."""
 
     stream: int
@@ -53,16 +53,18 @@ class Inputs:
         self._plane: list[tuple[Any, ...]] = []
 
     def source(self, stream: int, neurons: int, part: CrossbarPart | None, folded: bool = False) -> Source:
-        """Inputs of a projection, or (part None) neurons as they are.  folded: all planes are driven at once."""
+        """Inputs of a projection, or (part None) neurons as they are; of OR pooling `stream` is what it leaves.
+
+        neurons: of the stream;  folded: all planes are driven at once.
+        """
         pool = None if part is None else part.projection.pool
-        area = 1 if pool is None else pool.size[0] * pool.size[1]
+        area = 1 if pool is None or pool.kind == "or" else pool.size[0] * pool.size[1]
         some = len(self._plane)
         self._plane.append((stream, area, None, 1))
         if part is None or folded or part.planes == ((1, 0),):
             return Source(stream, neurons, area, some, (some, some + 1))
         signs = len({sign for sign, _ in part.planes})
-        summed = pool is not None and pool.kind != "or"
-        self._plane += [(stream, area if summed else -area, bit, signs) for _, bit in part.planes]
+        self._plane += [(stream, area, bit, signs) for _, bit in part.planes]
         return Source(stream, neurons, area, some, (some + 1, len(self._plane)))
 
     def set_of(self, source: Source, inputs: int) -> int:
@@ -83,7 +85,7 @@ class Inputs:
         self._area = self._raw / np.maximum(1, np.array([n for _, n, _ in self._known], np.int64))
         self._plane_of = np.array([stream for stream, *_ in self._plane], np.int64)
         self._some = np.array([bit is None for *_, bit, _ in self._plane], bool)
-        self._plane_area = np.array([abs(area) for _, area, *_ in self._plane], np.float64)
+        self._plane_area = np.array([area for _, area, *_ in self._plane], np.float64)
 
     def at(self, found: Rates) -> Seen:
         """All sets and planes at these rates."""
@@ -108,11 +110,11 @@ class Inputs:
 def _bit_share(p: np.ndarray, area: int, bit: int, signs: int) -> np.ndarray:
     """Share of inputs that have a bit set, for neurons that send with `p`.
 
-    A pooled value is the number of spikes in its window, binomial; `area` below 0: one bit that tells whether any did.
-    Where a source sends both signs, each has half of the spikes.
+    A summed value is the number of spikes in its window, binomial.  Where a source sends both signs, each has half of
+    the spikes.
     """
-    if area < 0 or area == 1:
-        return (1 - (1 - p) ** abs(area)) / signs if bit == 0 else np.zeros_like(p)
+    if area == 1:
+        return p / signs if bit == 0 else np.zeros_like(p)
     share, below = np.zeros_like(p), 1.0
     for k in range(area + 1):
         if k >> bit & 1:

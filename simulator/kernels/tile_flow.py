@@ -120,8 +120,8 @@ def flow_tiles(streams, times, live, start, free, taken, count, busy, there, beg
 
     streams: `Streams`.     times float64 [U, N, TIMES]: of timesteps like u; U 1: all are alike, and are played until
     all streams keep their pace, else timestep t is like t.     live uint8 [U, N]: 0 where a stream has not begun
-    start, free float64 [copies], taken float64 [copies x depth], count int64 [copies], busy float64 [N]: state, as before
-        the first (in)
+    start, free float64 [copies], taken float64 [copies x depth], count int64 [copies], busy float64 [N]: how things
+        stand before the first (in)
     there float64 [T, positions], begin, end, active float64 [T, N] (out): when each position is available; of each
     timestep the beginning, the end, and how long it is at work
     """
