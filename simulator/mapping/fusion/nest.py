@@ -155,8 +155,8 @@ class _Nest:
             bits = self._window(0, self.height, box.x0, box.x0 + self.ox, box.k1 - box.k0)
             if 2 * bits <= self.memories.input:
                 self.k, self.oy = box.k1 - box.k0, self.height
-        self.used = [0, 0]
-        self.moved = [0, 0]
+        self.used, self.moved = [0, 0], [0, 0]
+        self._fastest: dict[tuple[str, int, int], tuple[int, tuple[int, int]]] = {}
 
     def _window(self, y0: int, y1: int, x0: int, x1: int, channels: int, after: int | None = None) -> int:
         """Bits of the inputs of outputs [y0, y1) x [x0, x1); only those that outputs before column `after` do not read.
@@ -172,50 +172,69 @@ class _Nest:
         return total
 
     def node(self) -> Node:
-        """Tiles in the better order, with everything counted."""
+        """The fastest of the plans that this array has, with everything counted.
+
+        Where the weights of all lanes do not fit their memory, fewer channels at once may be filled once and stay.
+        """
+        plans = [self._plan()]
+        while self.weight_of * self.k > self.memories.weight and self.k > 1:
+            self.k = ceil_div(self.k, 2)
+            plans.append(self._plan())
+        return min(plans, key=self._cost)
+
+    def _cost(self, node: Node) -> int:
+        """Cycles of a plan if nothing ran beside another."""
+        cap, tiles = self.memories, [tile for group in node.groups for tile in group.tiles]
+        filled = sum(ceil_div(tile.weights, cap.weight_width) for tile in tiles)
+        filled += sum(ceil_div(group.inputs, cap.input_width) for group in node.groups)
+        return filled + sum(tile.cycles for tile in tiles)
+
+    def _plan(self) -> Node:
+        """Tiles of `k` channels, `oy` rows and `ox` columns in the better order."""
         box, cap = self.box, self.memories
+        self.used, self.moved = [0, 0], [0, 0]
         ks = [(k, min(k + self.k, box.k1)) for k in range(box.k0, box.k1, self.k)]
         ys = [(y, min(y + self.oy, self.height)) for y in range(0, self.height, self.oy)]
         xs = [(x, min(x + self.ox, box.x1)) for x in range(box.x0, box.x1, self.ox)]
+        places = [(y, x) for y in ys for x in xs]
         wide = any(not s.own for s in self.sources)
-        depth = box.k1 - box.k0 if wide else self.k
-        largest = max(self._window(*y, *x, depth) for y in ys for x in (xs[0], xs[len(xs) // 2]))
+        depths = [box.k1 - box.k0 if wide else k[1] - k[0] for k in ks]
+        largest = max(self._window(*y, *x, depths[0]) for y in ys for x in (xs[0], xs[len(xs) // 2]))
         keeps = largest <= cap.input
-        inputs: list[int] = []
-        for y in ys:
-            for i, x in enumerate(xs):
-                whole = self._window(*y, *x, depth)
-                inputs.append(self._window(*y, *x, depth, xs[i - 1][1]) if i and keeps else whole)
-        weights = self.weight_of * (box.k1 - box.k0)
-        group = self.weight_of * self.k
+        windows = {depth: self._windows(ys, xs, depth, keeps) for depth in set(depths)}
+        weights, group = self.weight_of * (box.k1 - box.k0), self.weight_of * self.k
         resident = weights <= cap.weight
-        once = len(ks) if not keeps or not wide else 1
-        inputs_stay = sum(inputs) * once + weights * (1 if resident else len(inputs))
-        weights_stay = sum(inputs) * len(ks) + weights
+        every = sum(sum(windows[depth]) for depth in depths)
+        once = keeps and wide
+        inputs_stay = (sum(windows[depths[0]]) if once else every) + weights * (1 if resident else len(places))
         plan: list[Group] = []
-        if group <= cap.weight and weights_stay < inputs_stay:
-            for k in ks:
-                places = [(y, x) for y in ys for x in xs]
+        if group <= cap.weight and every + weights < inputs_stay:
+            for k, depth in zip(ks, depths, strict=True):
                 for i, (y, x) in enumerate(places):
                     share = self.weight_of * (k[1] - k[0]) if i == 0 else 0
-                    plan.append(Group(inputs[i], (self._tile(k, y, x, share),)))
+                    plan.append(Group(windows[depth][i], (self._tile(k, y, x, share),)))
         else:
-            places = [(y, x) for y in ys for x in xs]
             for i, (y, x) in enumerate(places):
-                tiles = []
-                for k in ks:
-                    filled = self.weight_of * (k[1] - k[0]) if i == 0 or not resident else 0
-                    tiles.append(self._tile(k, y, x, filled))
-                if once == 1:
-                    plan.append(Group(inputs[i], tuple(tiles)))
+                filled = [self.weight_of * (k[1] - k[0]) if i == 0 or not resident else 0 for k in ks]
+                tiles = [self._tile(k, y, x, bits) for k, bits in zip(ks, filled, strict=True)]
+                if once:
+                    plan.append(Group(windows[depths[0]][i], tuple(tiles)))
                 else:
-                    plan += [Group(inputs[i], (tile,)) for tile in tiles]
-        ahead = keeps and largest + max(inputs[1:], default=0) <= cap.input
+                    plan += [Group(windows[depth][i], (tile,)) for depth, tile in zip(depths, tiles, strict=True)]
+        ahead = keeps and largest + max(windows[depths[0]][1:], default=0) <= cap.input
         outputs = (box.k1 - box.k0) * self.height * (box.x1 - box.x0) * self.steps
         return Node(
             tuple(plan), ahead, outputs * self._operations(), (self.used[0], self.moved[0]),
             (self.used[1], self.moved[1]),
         )  # fmt: skip
+
+    def _windows(self, ys: list[tuple[int, int]], xs: list[tuple[int, int]], depth: int, keeps: bool) -> list[int]:
+        """Bits of inputs filled for each place, row by row; `keeps`: what it shares with the one before stays."""
+        found = []
+        for y in ys:
+            for i, x in enumerate(xs):
+                found.append(self._window(*y, *x, depth, xs[i - 1][1] if i and keeps else None))
+        return found
 
     def _operations(self) -> int:
         """Operations per output and timestep; the sum of n wired operands takes n - 1, a pooling one per input."""
@@ -230,15 +249,11 @@ class _Nest:
         for s in self.sources:
             if s.wire:
                 continue
-            ways = 1 if s.own else self.lanes.c
-            rounds = ceil_div(s.depth, ways) * s.taps
-            weight = channels * min(ways, s.depth) * s.p.weight_bits
-            value = area * s.value_bits * (channels if s.own else min(ways, s.depth))
-            moved = [ceil_div(bits, cap.access) * cap.access for bits in (weight, value)]
-            rate = max(1, ceil_div(moved[0], cap.weight_width), ceil_div(moved[1], cap.input_width))
-            cycles += rounds * rate
-            self._read(0, channels * s.depth * s.taps * s.p.weight_bits, rounds * moved[0])
-            self._read(1, s.depth * s.taps * area * s.value_bits * (channels if s.own else 1), rounds * moved[1])
+            used = channels * s.depth * s.taps, s.depth * s.taps * area * (channels if s.own else 1)
+            took, moved = self._rounds(s, channels, area)
+            cycles += took
+            self._read(0, used[0] * s.p.weight_bits, moved[0])
+            self._read(1, used[1] * s.value_bits, moved[1])
         if wires:
             value = sum(s.taps * s.value_bits for s in wires) * channels * area
             lanes = ceil_div(channels, self.lanes.k) * ceil_div(y[1] - y[0], self.lanes.oy) * (x[1] - x[0])
@@ -246,6 +261,33 @@ class _Nest:
             cycles += max(lanes * operations, ceil_div(value, cap.input_width))
             self._read(1, value, ceil_div(value, cap.access) * cap.access)
         return Tile(cycles * self.steps, weights, channels * area * self.state_of, channels * area * self.made_of)
+
+    def _rounds(self, s: _Source, channels: int, area: int) -> tuple[int, tuple[int, int]]:
+        """Cycles for one source of a tile, and bits read from the weight and the input memory for it.
+
+        As many input channels at once as are fastest, of those the most: where a memory cannot feed all lanes in a
+        cycle, fewer may leave less of its words unused.
+        """
+        key = s.p.name, channels, area
+        if key not in self._fastest:
+            most = 1 if s.own else min(self.lanes.c, s.depth)
+            found = [self._at_once(s, channels, area, ways) for ways in range(most, 0, -1)]
+            self._fastest[key] = min(found, key=lambda each: each[0])
+        return self._fastest[key]
+
+    def _at_once(self, s: _Source, channels: int, area: int, ways: int) -> tuple[int, tuple[int, int]]:
+        """The same for `ways` input channels at once; the last round may have fewer."""
+        cap, full, rest = self.memories, s.depth // ways, s.depth % ways
+        cycles, weights, values = 0, 0, 0
+        for at_once, times in ((ways, full), (rest, 1 if rest else 0)):
+            weight = channels * at_once * s.p.weight_bits
+            value = area * s.value_bits * (channels if s.own else at_once)
+            moved = [ceil_div(bits, cap.access) * cap.access for bits in (weight, value)]
+            rate = max(1, ceil_div(moved[0], cap.weight_width), ceil_div(moved[1], cap.input_width))
+            cycles += times * rate
+            weights += times * moved[0]
+            values += times * moved[1]
+        return cycles * s.taps, (weights * s.taps, values * s.taps)
 
     def _read(self, memory: int, used: int, moved: int) -> None:
         self.used[memory] += used * self.steps
