@@ -46,42 +46,41 @@ class Chip:
 
     def __init__(self, name: str, directory: str | None, points: int | None) -> None:
         self.name, self.directory, self.points = name, directory, points
-        suite, self.observations = self._observe(MAIN)
-        self.lessons = {}
+        suite = load_suite(MAIN, name)
+        self.observations = self._observe(suite)
+        self.lessons: tuple[Lesson | None, Lesson | None] = (None, None)
         try:
-            self.lessons = {
-                False: Lesson.of(self.observations, LEVEL),
-                True: Lesson.of([without_clusters(each) for each in self.observations], LEVEL),
-            }
+            blind = [without_clusters(each) for each in self.observations]
+            self.lessons = Lesson.of(self.observations, LEVEL), Lesson.of(blind, LEVEL)
         except InputError as error:
             progress(f"{name}: {error}")
         command = f"neurocycle validate {MAIN} --hw {name}"
-        self.validations = {MAIN: compare(suite, self.observations, name, command=command)}
+        made = compare(suite, self.observations, name, lessons=self.lessons, command=command)
+        self.validations = {MAIN: made}
 
     def compare(self, suite_name: str) -> None:
         """Adds the validation of another suite, by models that saw none of its architectures; nothing where the chip
         cannot run the suite."""
         try:
-            suite, seen = self._observe(suite_name)
+            suite = load_suite(suite_name, self.name, self.directory if suite_name == RECORDED else None)
         except InputError as error:
             progress(f"{self.name}, {suite_name}: {error}")
             return
-        names = {each.case.architecture for each in seen} & {each.case.architecture for each in self.observations}
-        models = {blind: lesson.model(*sorted(names)) for blind, lesson in self.lessons.items()}
+        seen = self._observe(suite)
+        names = sorted({each.case.architecture for each in seen} & {e.case.architecture for e in self.observations})
+        model, blind_model = (None if each is None else each.model(*names) for each in self.lessons)
         where = " DATA" if suite_name == RECORDED else ""
+        command = f"neurocycle validate {suite_name}{where} --hw {self.name} --model MODEL"
         self.validations[suite_name] = compare(
-            suite, seen, self.name, model=models.get(False), blind_model=models.get(True),
-            command=f"neurocycle validate {suite_name}{where} --hw {self.name} --model MODEL",
-        )  # fmt: skip
+            suite, seen, self.name, model=model, blind_model=blind_model, command=command
+        )
 
-    def _observe(self, suite_name: str) -> tuple[Suite, list[Observation]]:
-        suite = load_suite(suite_name, self.name, self.directory if suite_name == RECORDED else None)
+    def _observe(self, suite: Suite) -> list[Observation]:
         cases = some(suite.cases, self.points)
-        found, begin = [], time.process_time()
-        for case in cases:
-            found.append(observe(case))
-        progress(f"{self.name}, {suite_name}: {len(cases)} points in {time.process_time() - begin:.0f} CPU s")
-        return suite, found
+        begin = time.process_time()
+        found = [observe(case) for case in cases]
+        progress(f"{self.name}, {suite.name}: {len(cases)} points in {time.process_time() - begin:.0f} CPU s")
+        return found
 
 
 def progress(text: str) -> None:

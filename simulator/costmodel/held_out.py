@@ -25,8 +25,8 @@ class HeldOut:
     energy: tuple[float, float]
 
 
-def held_out(observations: Sequence[Observation], *, level: float = 0.9) -> list[HeldOut]:
-    """Predictions of all points, in their order.
+def held_out(observations: Sequence[Observation], *, level: float = 0.9, lesson: Lesson | None = None) -> list[HeldOut]:
+    """Predictions of all points, in their order.  `lesson`: what these observations teach, where it is known already.
 
     The model that answers for an architecture was fitted without it, and the errors behind its intervals are of fits
     that saw neither it nor the point they were made on.  InputError where there are fewer than three architectures.
@@ -39,7 +39,7 @@ def held_out(observations: Sequence[Observation], *, level: float = 0.9) -> list
             found=names,
             allowed=f"at least {LEAST_ARCHITECTURES}",
         )
-    lesson = Lesson.of(observations, level)
+    lesson = lesson or Lesson.of(observations, level)
     models: dict[str, CostModel] = {name: lesson.model(name) for name in names}
     made = []
     for seen in observations:

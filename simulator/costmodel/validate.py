@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
     from simulator.costmodel.case import Case
     from simulator.costmodel.estimate import Correction
+    from simulator.costmodel.lesson import Lesson
 
 Progress = Callable[[int, int, "Case"], None]
 CLOSED, CALIBRATED = "closed form", "calibrated"
@@ -90,6 +91,7 @@ def compare(
     *,
     model: Correction | None = None,
     blind_model: Correction | None = None,
+    lessons: tuple[Lesson | None, Lesson | None] = (None, None),
     seed: int = 0,
     level: float = LEVEL,
     command: str = "",
@@ -97,6 +99,7 @@ def compare(
     """The validation of points that were observed already; arguments as in `validate`.
 
     blind_model   what to ask, with activities without clusters, beside a given `model`; left out, `model` itself
+    lessons       what the observations teach, and without clusters, where that is known already
     """
     notes = []
     blind = [without_clusters(each) for each in observations]
@@ -105,8 +108,8 @@ def compare(
         _ours(CLOSED + BLIND, "the same, taking every neuron to fire independently", _uncorrected(blind)),
     ]
     try:
-        seen = _calibrated(observations, model, level)
-        unseen = _calibrated(blind, blind_model or model, level)
+        seen = _calibrated(observations, model, level, lessons[0])
+        unseen = _calibrated(blind, blind_model or model, level, lessons[1])
     except InputError as error:
         notes.append(f"no calibrated predictions: {error}")
     else:
@@ -147,12 +150,14 @@ def _uncorrected(observations: Iterable[Observation]) -> list[Said]:
     return [Said(each.estimated, {}) for each in observations]
 
 
-def _calibrated(observations: Sequence[Observation], model: Correction | None, level: float) -> list[Said]:
+def _calibrated(
+    observations: Sequence[Observation], model: Correction | None, level: float, lesson: Lesson | None
+) -> list[Said]:
     """Each point by a given model, or by one that never saw its architecture."""
     if model is None:
         return [
             Said(each.figures, {"latency": each.latency, "energy": each.energy})
-            for each in held_out(observations, level=level)
+            for each in held_out(observations, level=level, lesson=lesson)
         ]
     found = []
     for each in observations:
