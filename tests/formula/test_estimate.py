@@ -149,5 +149,5 @@ def test_a_network_that_was_read_twice_is_the_same_and_another_is_not() -> None:
 def test_hardware_without_a_closed_form_is_refused() -> None:
     network, plain = load_network("digits"), load_hardware("sia_pynqz2")
     schedule = lower(place(network, plain), network, plain)
-    with pytest.raises(InputError, match="closed form"):
-        estimate(schedule, load_hardware("odin28"), Activity.bernoulli(network, 0.1, 1))
+    with pytest.raises(InputError, match="this hardware or schedule has no closed form"):
+        estimate(schedule, load_hardware("stems_meta1m"), Activity.bernoulli(network, 0.1, 1))
