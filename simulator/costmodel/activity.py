@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,12 +23,22 @@ VALUES = 8
 CHUNK = 64
 
 
+class Lines(NamedTuple):
+    """How active the rows, float64 [H], and the columns, float64 [W], of a map are over all timesteps, relative to the
+    mean of the map."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+
+
 class Pooled(NamedTuple):
-    """Statistics of a population as OR pooling shows it, by timestep: float64 mean [T], variance and empty [T, G]."""
+    """Statistics of a population as OR pooling shows it, by timestep: float64 mean [T], variance and empty [T, G]; and
+    its lines."""
 
     mean: np.ndarray
     variance: np.ndarray
     empty: np.ndarray
+    lines: Lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +54,7 @@ class Activity:
     values    float64 [P, VALUES], share of neurons x timesteps by |value|
     pooled    by (population, neurons of a window) what OR pooling leaves of it, where that was counted; elsewhere the
               neurons of a window are taken as independent
+    lines     by population how active the rows and columns of its map are; even where that was not counted
 
     Groups lie one after another from neuron 0; a rest that fills no group is left out, and a population smaller than a
     group is one group.
@@ -58,6 +68,7 @@ class Activity:
     empty: np.ndarray
     values: np.ndarray
     pooled: Mapping[tuple[int, int], Pooled] = field(default_factory=dict)
+    lines: Mapping[int, Lines] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "mean", "active", "variance", "empty", "values"):
@@ -83,9 +94,10 @@ class Activity:
                 key=f"trace {trace.name}",
                 found=f"no spikes of {', '.join(missing)}",
             )
-        made = [_count(trace, p.name, p.size) for p in network.populations]
-        mean, active, variance, empty, values = (np.stack(parts) for parts in zip(*made, strict=True))
-        return cls(network, trace.steps, mean, active, variance, empty, values, _pooled(trace))
+        *made, lines = zip(*(_count(trace, p.name, p.shape) for p in network.populations), strict=True)
+        mean, active, variance, empty, values = (np.stack(parts) for parts in made)
+        places = dict(enumerate(lines))
+        return cls(network, trace.steps, mean, active, variance, empty, values, _pooled(trace), places)
 
     @classmethod
     def bernoulli(
@@ -116,10 +128,11 @@ class Activity:
         return cls(network, lengths, mean, mean, variance, empty, values)
 
     def independent(self) -> Activity:
-        """The same rates as if every neuron fired independently of the others: nothing is known of clusters."""
+        """The same rates as if every neuron of a population fired alike and independently of the others: nothing is
+        known of clusters, nor of where in a map they lie."""
         sizes = np.array([[min(n, q.size) for n in GROUPS] for q in self.network.populations], np.float64)
         variance, empty = independent(self.active, sizes[:, None, :])
-        return replace(self, variance=variance, empty=empty, pooled={})
+        return replace(self, variance=variance, empty=empty, pooled={}, lines={})
 
     @property
     def samples(self) -> int:
@@ -150,9 +163,9 @@ def _pooled(trace: Trace) -> dict[tuple[int, int], Pooled]:
             if key not in found:
                 source = trace.network.population(projection.source)
                 windows = _windows(projection, source.shape)
-                size = prod(pooled_shape(projection, source))
-                mean, _, variance, empty, _ = _count(trace, projection.source, size, windows)
-                found[key] = Pooled(mean, variance, empty)
+                shape = pooled_shape(projection, source)
+                mean, _, variance, empty, _, lines = _count(trace, projection.source, shape, windows)
+                found[key] = Pooled(mean, variance, empty, lines)
     return found
 
 
@@ -175,15 +188,17 @@ def _windows(projection: Projection, shape: tuple[int, int, int]) -> np.ndarray:
     return found.reshape(-1, channels * height * width)
 
 
-def _count(trace: Trace, name: str, size: int, windows: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
-    """mean, active, variance, empty and values of one population; of `size` pooled neurons where `windows` are given,
-    see `_windows`."""
+def _count(trace: Trace, name: str, shape: tuple[int, int, int], windows: np.ndarray | None = None) -> tuple[Any, ...]:
+    """mean, active, variance, empty, values and lines of one population of this (C, H, W); as pooled where `windows`
+    are given, see `_windows`."""
+    channels, height, width = shape
+    size = channels * height * width
     steps = np.asarray(trace.steps, np.int64)
     longest = int(steps.max(initial=0))
     samples = np.array([(steps > t).sum() for t in range(longest)], np.float64)
     events, active = np.zeros(longest), np.zeros(longest)
     first, second, empty = (np.zeros((longest, len(GROUPS))) for _ in range(3))
-    values = np.zeros(VALUES)
+    values, at = np.zeros(VALUES), np.zeros(height * width)
     for sample, length in enumerate(steps.tolist()):
         for low in range(0, length, CHUNK):
             block = trace.spikes(name).block(sample, low, min(low + CHUNK, length))
@@ -195,11 +210,12 @@ def _count(trace: Trace, name: str, size: int, windows: np.ndarray | None = None
                 magnitude = np.ones(index.size, np.int64) if value is None else np.abs(value.astype(np.int64))
                 events[low + i] += magnitude.sum()
                 active[low + i] += index.size
+                at += np.bincount(index.astype(np.int64) // channels, magnitude, at.size)
                 values += np.bincount(np.minimum(magnitude, VALUES - 1), minlength=VALUES)
                 for g, n in enumerate(GROUPS):
-                    width = min(n, size)
-                    count = size // width
-                    filled = np.bincount(index.astype(np.int64) // width, minlength=count)[:count]
+                    group = min(n, size)
+                    count = size // group
+                    filled = np.bincount(index.astype(np.int64) // group, minlength=count)[:count]
                     first[low + i, g] += filled.mean()
                     second[low + i, g] += (filled * filled).mean()
                     empty[low + i, g] += (filled == 0).mean()
@@ -207,4 +223,8 @@ def _count(trace: Trace, name: str, size: int, windows: np.ndarray | None = None
     values[0] += total - values.sum()
     per = np.maximum(samples, 1)[:, None]
     variance = np.maximum(second / per - (first / per) ** 2, 0)
-    return events / per[:, 0] / size, active / per[:, 0] / size, variance, empty / per, values / max(total, 1)
+    mean = at.mean() if at.any() else 1.0
+    grid = at.reshape(height, width) / mean if at.any() else np.ones((height, width))
+    lines = Lines(grid.mean(axis=1), grid.mean(axis=0))
+    rates = events / per[:, 0] / size, active / per[:, 0] / size
+    return *rates, variance, empty / per, values / max(total, 1), lines

@@ -12,6 +12,7 @@ import numpy as np
 from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.commands import Commands
 from simulator.costmodel.gather import Windows
+from simulator.costmodel.lines import Weights, read_lines, span_lines, tap_lines
 from simulator.costmodel.movement import Move, Movement
 from simulator.costmodel.ports import Ports
 from simulator.costmodel.rates import Rates, Stream
@@ -73,9 +74,11 @@ class CoreChip:
         moves = schedule.op != s.COMPUTE
         self._moves = np.flatnonzero(moves[: schedule.prologue]), np.flatnonzero(moves[schedule.prologue :])
 
-    def stream(self, population: int, delay: int = 0, first: int = 0, window: int = 1) -> int:
+    def stream(
+        self, population: int, delay: int = 0, first: int = 0, window: int = 1, lines: Weights = None
+    ) -> int:
         """Number of a stream; made when new."""
-        key = Stream(population, delay, first, window)
+        key = Stream(population, delay, first, window, lines)
         if key not in self._stream:
             self._stream[key] = len(self.streams)
             self.streams.append(key)
@@ -127,26 +130,30 @@ class CoreChip:
         first, last = bool(plan.first[i]), bool(plan.last[i])
         tile = reach(self.network, name, k0, k1, y0, y1, part, parts, first, last)
         begin = tile.population.neuron.first_step
-        streams = [self._arriving(fan, begin) for fan in tile.fans]
+        streams = [self._arriving(fan, begin, read_lines(fan)) for fan in tile.fans]
+        reaching = [self._arriving(fan, begin, tap_lines(fan)) for fan in tile.fans]
         sizes = [math.prod(fan.shape) for fan in tile.fans]
-        live, own = self.stream(-1, 0, begin), self.stream(self.index[name], 0, begin)
+        _, rows, columns = tile.population.shape
+        live = self.stream(-1, 0, begin)
+        own = self.stream(self.index[name], 0, begin, lines=span_lines(y0, y1, rows, columns))
         memories = tuple(self.number[getattr(spec, f"{key}_memory")] for key in ("weight", "state", "spike"))
         into, out = self._blocks(spec, tile, live, own, (unit, memories[2], layer))
         grouped = any(fan.projection.kind == "conv" and fan.projection.groups > 1 for fan in tile.fans)
         key = (unit, name, k1 - k0, k0 if grouped else 0, y0, y1, part, parts)
         if spec.dataflow == "gather":
-            self._book_gather(spec, tile, streams, live, (unit, *memories), layer)
+            self._book_gather(spec, tile, streams, reaching, live, (unit, *memories), layer)
         else:
-            self._book_scatter(spec, tile, streams, live, own, (unit, *memories), layer)
+            self._book_scatter(spec, tile, streams, reaching, live, own, (unit, *memories), layer)
         if key not in self._tasks:
             self._tasks[key] = len(self._data)
             if spec.dataflow == "gather":
-                place = 0, self.windows.add(spec, tile, streams, sizes)
+                place = 0, self.windows.add(spec, tile, reaching, sizes)
             else:
                 weights, state = self.specs[memories[0]], self.specs[memories[1]]
                 walks = [walk_of(spec, tile, fan, weights, state) for fan in tile.fans]
                 fired = own if last else -1
-                place = 1, self.events.add(spec, tile, walks, streams, sizes, word_of(spec, tile, state), fired)
+                pairs = list(zip(streams, reaching, strict=True))
+                place = 1, self.events.add(spec, tile, walks, pairs, sizes, word_of(spec, tile, state), fired)
             self._place.append(place)
             pooled = any(fan.pooled for fan in tile.fans)
             self.ports.add(spec, self.specs[memories[2]], into, out, pooled)
@@ -155,10 +162,10 @@ class CoreChip:
         self._active.append((self._tasks[key], self.tally.cell(unit, layer, "active:cycle")))
         return self._tasks[key]
 
-    def _arriving(self, fan: Fan, first: int) -> int:
+    def _arriving(self, fan: Fan, first: int, lines: Weights) -> int:
         p = fan.projection
         window = p.pool.size[0] * p.pool.size[1] if fan.pooled and p.pool is not None else 1
-        return self.stream(self.index[p.source], p.delay, first, window)
+        return self.stream(self.index[p.source], p.delay, first, window, lines)
 
     def _blocks(
         self, spec: Any, tile: Reach, live: int, own: int, where: tuple[int, int, int]
@@ -177,7 +184,8 @@ class CoreChip:
                 continue
             p = fan.projection
             stored = self.network.population(p.source).size if fan.pooled else fan.region  # pooled as they are read
-            sent = self.stream(self.index[p.source], p.delay, tile.population.neuron.first_step)
+            lines = None if fan.pooled else read_lines(fan)
+            sent = self.stream(self.index[p.source], p.delay, tile.population.neuron.first_step, lines=lines)
             into.append((sent, float(stored * spec.spike_bits)))
             spare += (word - math.gcd(word, spec.spike_bits)) / 2
         out: list[tuple[int, float]] = []
@@ -194,12 +202,13 @@ class CoreChip:
         return into, out
 
     def _book_gather(
-        self, spec: Any, tile: Reach, streams: list[int], live: int, units: tuple[int, ...], layer: int
-    ) -> None:
+        self, spec: Any, tile: Reach, streams: list[int], reaching: list[int], live: int, units: tuple[int, ...],
+        layer: int,
+    ) -> None:  # fmt: skip
         """As the gather core books a timestep."""
         core, weight, state = units[:3]
         g, add, neuron = spec.gather, self.tally.add, tile.population.neuron
-        for fan, stream in zip(tile.fans, streams, strict=True):
+        for fan, stream, reached in zip(tile.fans, streams, reaching, strict=True):
             operations = _synapses(fan)
             bits = fan.projection.weight_bits
             add(core, layer, "decode:spike", stream, fan.region)
@@ -207,8 +216,8 @@ class CoreChip:
                 add(core, layer, "accumulate:partial_sum", live, fan.dense * tile.neurons * g.ops_per_synapse)
                 add(weight, layer, "read:weight", live, fan.dense * tile.neurons * bits)
             else:
-                add(core, layer, "accumulate:partial_sum", stream, operations * g.ops_per_synapse)
-                add(weight, layer, "read:weight", stream, operations * bits)
+                add(core, layer, "accumulate:partial_sum", reached, operations * g.ops_per_synapse)
+                add(weight, layer, "read:weight", reached, operations * bits)
         sums = tile.neurons * neuron.membrane_bits
         if tile.last:
             add(core, layer, "update:state", live, tile.neurons)
@@ -221,26 +230,27 @@ class CoreChip:
             add(state, layer, "write:partial_sum", live, sums)
 
     def _book_scatter(
-        self, spec: Any, tile: Reach, streams: list[int], live: int, own: int, units: tuple[int, ...], layer: int
-    ) -> None:
+        self, spec: Any, tile: Reach, streams: list[int], reaching: list[int], live: int, own: int,
+        units: tuple[int, ...], layer: int,
+    ) -> None:  # fmt: skip
         """As the scatter core books a timestep's events and its scan."""
         core, weight, state = units[:3]
         add, neuron = self.tally.add, tile.population.neuron
         word = word_of(spec, tile, self.specs[state])
-        for fan, stream in zip(tile.fans, streams, strict=True):
+        for fan, stream, reached in zip(tile.fans, streams, reaching, strict=True):
             walk = walk_of(spec, tile, fan, self.specs[weight], self.specs[state])
             operations, words = _synapses(fan), walk.words * fan.region
             bits = fan.projection.weight_bits
             moved = words * (1 if fan.mode == SPARSE else word) * bits
             for action in ("decode:spike", "fifo:spike"):
                 add(core, layer, action, stream, fan.region)
-            add(core, layer, "accumulate:partial_sum", stream, operations)
-            add(weight, layer, "read:weight", stream, operations * bits)
-            add(weight, layer, "overfetch:weight", stream, moved - operations * bits)
+            add(core, layer, "accumulate:partial_sum", reached, operations)
+            add(weight, layer, "read:weight", reached, operations * bits)
+            add(weight, layer, "overfetch:weight", reached, moved - operations * bits)
             for verb in ("read", "write"):
-                add(state, layer, f"{verb}:partial_sum", stream, operations * neuron.membrane_bits)
+                add(state, layer, f"{verb}:partial_sum", reached, operations * neuron.membrane_bits)
             spare = (words * word - operations) * neuron.membrane_bits
-            add(state, layer, "overfetch:partial_sum", stream, 2 * spare)
+            add(state, layer, "overfetch:partial_sum", reached, 2 * spare)
         if not tile.last:
             return
         add(core, layer, "update:state", live, tile.neurons)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from simulator.costmodel.activity import GROUPS, Activity, independent
+from simulator.costmodel.activity import GROUPS, Activity, Lines, independent
 
 
 class Stream(NamedTuple):
     """Events per neuron of a population (index), as they arrive `delay` timesteps later, from timestep `first` on.
 
     window: neurons that OR pooling joins to one input (1: none).  population -1: a constant 1 from `first` on.
+    lines: weight of each row and of each column of the (pooled) map, where neurons do not count alike: events per
+    neuron are then their mean with the weight of the row times that of the column.  Groups know no lines.
     """
 
     population: int
     delay: int
     first: int
     window: int = 1
+    lines: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +68,10 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
         pooled = activity.pooled.get((s.population, s.window)) if s.window > 1 else None
         if pooled is not None:
             empty[n] = 1
-            for table, counted in zip((value, variance, empty), pooled, strict=True):
+            for table, counted in zip((value, variance, empty), pooled[:3], strict=True):
                 table[n, late:] = counted[: max(0, steps - late)]
             row[: s.first], variance[n, : s.first], empty[n, : s.first] = 0, 0, 1
+            row *= _uneven(s, pooled.lines)
             continue
         if s.population < 0:
             row[:] = 1
@@ -82,11 +87,20 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
             for table, known in ((variance, activity.variance), (empty, activity.empty)):
                 table[n, late:] = known[s.population, : max(0, steps - late)]
             variance[n, : s.first], empty[n, : s.first] = 0, 1
+            row *= _uneven(s, activity.lines.get(s.population))
     return Rates(value, variance, empty, weight, activity.samples)
 
 
 def _constant(activity: Activity) -> bool:
     """True when every timestep is like the first."""
-    pooled = [x for found in activity.pooled.values() for x in found]
+    pooled = [x for found in activity.pooled.values() for x in found[:3]]
     alike = all(bool((x == x[:1]).all()) for x in pooled)
     return alike and all(bool((x == x[:, :1]).all()) for x in (activity.mean, activity.variance, activity.empty))
+
+
+def _uneven(stream: Stream, lines: Lines | None) -> float:
+    """Events per neuron with the weights of a stream's lines, relative to those of a map that is evenly active."""
+    if stream.lines is None or lines is None:
+        return 1.0
+    pairs = zip(stream.lines, lines, strict=True)
+    return prod(float(np.dot(weight, known)) / sum(weight) for weight, known in pairs if any(weight))

@@ -104,18 +104,19 @@ class Events:
         self._sets = Sets()
 
     def add(
-        self, spec: Any, tile: Reach, walks: list[Walk], streams: list[int], sizes: list[int], word: int, fired: int
-    ) -> int:
-        """A task's timestep: walk, stream and neurons of the source's population per fan; `fired`: stream of the
-        layer's own spikes (-1: none).  Returns its place."""
+        self, spec: Any, tile: Reach, walks: list[Walk], streams: list[tuple[int, int]], sizes: list[int], word: int,
+        fired: int,
+    ) -> int:  # fmt: skip
+        """A task's timestep: per fan its walk, the stream of its events and the one that counts the taps of each event,
+        and the neurons of its source; `fired`: stream of the layer's own spikes (-1: none).  Returns its place."""
         s = spec.scatter
         place = len(self._tasks)
-        for fan, walk, stream, size in zip(tile.fans, walks, streams, sizes, strict=True):
+        for fan, walk, (stream, reaching), size in zip(tile.fans, walks, streams, sizes, strict=True):
             pool = fan.projection.pool
             side = 1 if fan.pooled or pool is None else pool.size[1]  # columns that are summed reach the same places
             together = {GRID: (fan.high_channel - fan.low_channel) * side, LINEAR: fan.region, SPARSE: 1}[fan.mode]
             known = self._sets.add(stream, together, size)
-            self._terms.append((place, stream, fan.region, *walk[:6], together, s.engines, known))
+            self._terms.append((place, stream, fan.region, *walk[:6], together, s.engines, known, reaching))
         positions = tile.neurons // (tile.k1 - tile.k0)
         depth = tile.k1 - tile.k0
         words = -(-depth // word)
@@ -127,7 +128,7 @@ class Events:
 
     def close(self) -> None:
         """All tasks are added."""
-        self._term = np.array(self._terms, np.float64).reshape(-1, 12)
+        self._term = np.array(self._terms, np.float64).reshape(-1, 13)
         self._task = np.array(self._tasks, np.float64).reshape(-1, 7)
         self._sets.close()
 
@@ -145,6 +146,8 @@ class Events:
         place, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
         region, dispatch, engine, period, conflict, banked, paced, together, at_once = self._term[:, 2:11].T[:, :, None]
         events = value[stream] * region
+        # Where spikes lie at places that reach more than others, walks are longer than their mean over the map.
+        longer = value[self._term[:, 12].astype(np.int64)] / np.where(value[stream] > 0, value[stream], 1)
         mean = together * value[stream]
         spread = mean * np.maximum(0, 1 - value[stream]) + self._sets.extra(found)[self._term[:, 11].astype(np.int64)]
         others = np.maximum(spread / np.maximum(mean, 1e-12) + mean - 1, 0)
@@ -152,7 +155,8 @@ class Events:
         meets = conflict * (apart + ALIKE * (1 - apart))
         meets += np.maximum(0, banked * (1 - np.minimum(1, at_once / 2 / (1 + others))) - paced)
         number, busy, last, first, waits = (
-            _sums(place, events * each, len(self._task)) for each in (1, period, engine, dispatch, meets)
+            _sums(place, events * each, len(self._task))
+            for each in (1, period * longer, engine * longer, dispatch * longer, meets * longer)
         )
         some = np.maximum(number, 1e-12)
         per, last, first = busy / some, last / some, first / some

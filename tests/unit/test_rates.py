@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator import Activity, load_network, load_trace
-from simulator.costmodel.activity import GROUPS, Pooled
+from simulator.costmodel.activity import GROUPS, Lines, Pooled
 from simulator.costmodel.rates import Stream, rates
 
 
@@ -37,7 +37,8 @@ def test_pooled_streams_are_as_counted_or_else_independent() -> None:
     """Clusters: two neighbours that fire together leave 10 % of the windows on, not 19 %."""
     network, groups = load_network("digits"), np.full((3, len(GROUPS)), 0.5)
     plain = Activity.bernoulli(network, 0.1, 3)
-    known = replace(plain, pooled={(1, 2): Pooled(np.array([0.1, 0.1, 0.4]), groups, groups)})
+    even = Lines(np.ones(8), np.ones(8))
+    known = replace(plain, pooled={(1, 2): Pooled(np.array([0.1, 0.1, 0.4]), groups, groups, even)})
     streams = [Stream(1, 0, 0, 2), Stream(1, 1, 2, 2)]
     assert np.allclose(rates(streams, plain).value[0], 0.19)
     made = rates(streams, known)
