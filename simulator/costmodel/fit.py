@@ -26,10 +26,12 @@ SETTLED = 1e-5
 """Weights that change by less have settled."""
 ROUNDS = 30
 """Most rounds of planes that change at fixed tangents."""
+NEAR = 5e-3
+"""Weights that lie closer to the last ones need no new planes."""
 SHORTEST = 1e-2
 """Smallest share of a step that is tried."""
-TOUCHES = 4
-"""Times that the closed form is priced anew at the weights found."""
+TOUCHES = 2
+"""Times that the closed form is priced anew, at most, at the weights found."""
 DIGITS = 6
 """Significant digits of a weight."""
 
@@ -50,7 +52,7 @@ def refine(surface: Surface) -> Fit:
     for _ in range(TOUCHES):
         surface.touch(found.weights)
         last, found = found, fit(surface, everyone)
-        if np.abs(found.weights - last.weights).max(initial=0.0) <= 1e-3:
+        if np.abs(found.weights - last.weights).max(initial=0.0) <= NEAR:
             break
     return found
 
