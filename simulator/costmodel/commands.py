@@ -108,12 +108,16 @@ class Commands:
 
 def _covered(busy: Times, interval: float, end: float) -> float:
     """Time, ps, in which a row is open: from each transfer to the refresh after it, or to the end of the run."""
-    start, done = busy
+    start = busy[0]
     if not start.size:
         return 0.0
-    closed = np.minimum(end, (np.floor(done / interval) + 1) * interval if interval else end)
-    order = np.argsort(start)
-    until = np.maximum.accumulate(closed[order])
-    since = np.maximum(start[order], np.concatenate(([0.0], until[:-1])))
-    found: float = float(np.maximum(0.0, until - since).sum())
+    if not interval:
+        return max(0.0, end - float(start.min()))
+    begun, ended = ((part / interval).astype(np.int64) for part in busy)
+    edges = np.arange(max(int(ended.max()), int(end / interval)) + 2) * interval
+    first = edges[1:].copy()  # since when a row is open in each interval
+    np.minimum.at(first, begun, start)
+    through = np.bincount(begun + 1, minlength=edges.size) - np.bincount(ended + 1, minlength=edges.size)
+    first = np.where(np.cumsum(through)[:-1] > 0, edges[:-1], first)
+    found: float = float(np.maximum(0.0, np.minimum(edges[1:], end) - first).sum())
     return found

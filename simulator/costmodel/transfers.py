@@ -72,6 +72,7 @@ class Transfers:
         self._clocks = clocks
         self._rows: list[Transfer] = []
         self._terms: list[tuple[int, int, float]] = []
+        self._known: dict[tuple[Transfer, tuple[tuple[int, float], ...]], int] = {}
         self._channels: dict[int, tuple[Channel, _Banks | None]] = {}
 
     def channel(self, far: Any) -> Channel:
@@ -91,11 +92,10 @@ class Transfers:
         self, dma: Any, near: Any, far: Any, store: bool, terms: list[tuple[int, float]], via: Any = None,
         region: tuple[int, str] = (0, ""),
     ) -> int:  # fmt: skip
-        """A row of a channel between two memories (specs), over a bus or link `via`; its place.
+        """A row of a channel between two memories (specs), over a bus or link `via`; its place, equal for equal rows.
 
         terms: (stream, bits per event).  region: (layer, operand) of what moves, which lies together in main memory.
         """
-        place = len(self._rows)
         core, main, chip = (self._ps(spec) for spec in (dma, far, near))
         channel, banks = self._memory(far)
         miss, served = 0.0, False
@@ -105,29 +105,31 @@ class Transfers:
         crossing = (core + main) / 2 if core != main else 0.0  # edges of the other clock, on the way there and back
         link = dma.link_latency_cycles * core + crossing + (near.latency_cycles * chip if store else 0)
         carried = self._ps(via) if via is not None else 0.0
-        self._rows.append(
-            Transfer(
-                chunk=dma.chunk_bytes * 8,
-                buffers=dma.buffers,
-                setup=dma.setup_cycles * core,
-                link=link + (via.latency_cycles * carried if via is not None else 0.0),
-                late=0.0 if store else channel.served if served else channel.latency,
-                burst=channel.burst_bits,
-                pace=channel.accept if served else channel.pace,
-                word=near.width_bits,
-                per_word=near.cycle_cycles * chip,
-                ports=near.ports,
-                carrier=via.width_bits if via is not None else 1.0,
-                per_carrier=carried,
-                store=store,
-                posted=channel.posted,
-                accept=channel.accept,
-                miss=miss,
-                share=0.0 if served else channel.share,
-            )
+        row = Transfer(
+            chunk=dma.chunk_bytes * 8,
+            buffers=dma.buffers,
+            setup=dma.setup_cycles * core,
+            link=link + (via.latency_cycles * carried if via is not None else 0.0),
+            late=0.0 if store else channel.served if served else channel.latency,
+            burst=channel.burst_bits,
+            pace=channel.accept if served else channel.pace,
+            word=near.width_bits,
+            per_word=near.cycle_cycles * chip,
+            ports=near.ports,
+            carrier=via.width_bits if via is not None else 1.0,
+            per_carrier=carried,
+            store=store,
+            posted=channel.posted,
+            accept=channel.accept,
+            miss=miss,
+            share=0.0 if served else channel.share,
         )
-        self._terms += [(place, stream, bits) for stream, bits in terms]
-        return place
+        key = row, tuple(terms)
+        if key not in self._known:
+            self._known[key] = len(self._rows)
+            self._rows.append(row)
+            self._terms += [(self._known[key], stream, bits) for stream, bits in terms]
+        return self._known[key]
 
     def close(self) -> None:
         """All rows are added."""
@@ -138,7 +140,7 @@ class Transfers:
 
     @property
     def rows(self) -> int:
-        """Rows added."""
+        """Rows that differ."""
         return len(self._rows)
 
     def bursts(self, every: np.ndarray) -> np.ndarray:
