@@ -10,7 +10,7 @@ from simulator.costmodel.architectures import FAMILIES, architecture
 from simulator.errors import InputError
 from simulator.network.load import load_network
 from simulator.network.snasnet import snasnet
-from simulator.trace.clustered import clustered_trace
+from simulator.trace.clustered import Clusters, clustered_trace
 from simulator.trace.dense import dense_trace
 from simulator.trace.load import load_trace
 from simulator.trace.spikes import StepSpikesBuilder
@@ -26,6 +26,8 @@ RECORDED = "recorded/"
 SNASNET = "snasnet/"
 SPREAD = (0.5, 1.5)
 """Populations of a drawn trace fire with the case's density times a factor drawn evenly from this range."""
+CHANNELS, SIDES, CONCENTRATIONS, PERSISTENCES = (4, 8, 16), (2, 4, 8), (0.5, 1.0, 2.0, 4.0), (1.0, 2.0, 4.0, 8.0)
+"""What blocks of clustered spikes are drawn from, see `simulator.trace.clustered`."""
 
 
 def network_of(name: str, directory: str | None) -> Network:
@@ -65,8 +67,10 @@ def trace_of(case: Case, network: Network) -> Trace:
         raise InputError("a drawn case needs a density", key=f"case {case.name}")
     if case.density >= 1:
         return dense_trace(network, np.full(case.samples, case.steps, np.int64))
-    draw = clustered_trace if case.kind == "clustered" else bernoulli_trace
-    return draw(network, case.steps, rates_of(case, network), case.samples, case.seed)
+    rates = rates_of(case, network)
+    if case.kind == "clustered":
+        return clustered_trace(network, case.steps, rates, case.samples, case.seed, clusters_of(case))
+    return bernoulli_trace(network, case.steps, rates, case.samples, case.seed)
 
 
 def rates_of(case: Case, network: Network) -> dict[str, float]:
@@ -75,6 +79,17 @@ def rates_of(case: Case, network: Network) -> dict[str, float]:
     factors = generator.uniform(*SPREAD, len(network.populations))
     density = float(case.density or 0)
     return {p.name: min(0.95, density * f) for p, f in zip(network.populations, factors.tolist(), strict=True)}
+
+
+def clusters_of(case: Case) -> Clusters:
+    """How the spikes of a clustered case cluster; drawn, as nothing says how those of a network will."""
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([case.seed, 978])))
+    side = int(generator.choice(SIDES))
+    return Clusters(
+        (int(generator.choice(CHANNELS)), side, side),
+        float(generator.choice(CONCENTRATIONS)),
+        float(generator.choice(PERSISTENCES)),
+    )
 
 
 def _samples(trace: Trace, first: int, count: int) -> Trace:

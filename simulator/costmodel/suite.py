@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from simulator.costmodel.case import Case
 from simulator.costmodel.sources import GENERATED
 from simulator.costmodel.suite_file import CHIPS, Group, read_suite
+from simulator.costmodel.wishes import DEFAULT
 from simulator.errors import InputError
 from simulator.hardware.load import load_hardware
 
@@ -33,8 +34,8 @@ def load_suite(
     """The cases of suite `name` (a bundled one or the path of a suite file) on the chip `hardware`.
 
     directory: where recordings lie, for suites that have some.  `seed` draws other architectures and other spikes.
-    Networks are placed here, so that a suite holds only what fits.  InputError for an unknown suite, a defect of its
-    file, or a suite of which nothing fits.
+    Networks are placed here: a suite holds what fits, and no mapping twice.  InputError for an unknown suite, a defect
+    of its file, or a suite of which nothing fits.
     """
     title, groups = read_suite(name)
     chip = load_hardware(hardware, list(overrides))
@@ -49,14 +50,25 @@ def load_suite(
             continue
         plain = Case(title, "", "drawn", hardware, tuple(overrides), seed=(seed * 64 + number) * 65536)
         for at, (network, architecture, where) in enumerate(_networks(group, kind, seed, directory, left_out)):
-            steps = group.steps[at % len(group.steps)]
-            one = replace(plain, network=network, architecture=architecture, steps=steps, directory=where)
+            one = replace(plain, network=network, architecture=architecture, directory=where)
+            one = replace(one, steps=group.steps[at % len(group.steps)])
+            seen: dict[tuple[str, str], str] = {}
             for turn, mapping in enumerate(group.mappings[kind]):
-                placed = replace(one, mapping=mapping, seed=plain.seed + (at * len(group.mappings[kind]) + turn) * 16)
+                settings = group.settings[(at + turn) % len(group.settings)]
+                placed = replace(
+                    one,
+                    mapping=mapping,
+                    overrides=(*overrides, *(settings.split() if settings != DEFAULT else ())),
+                    seed=plain.seed + (at * len(group.mappings[kind]) + turn) * 16,
+                )
                 try:
-                    placed.prepare()
+                    ready = placed.prepare()
                 except InputError as error:
                     left_out.append((f"{network}, mapping {mapping}", str(error)))
+                    continue
+                twin = seen.setdefault((ready.mapping.sha256, ready.hardware.sha256), mapping)
+                if twin != mapping:
+                    left_out.append((f"{network}, mapping {mapping}", f"it is the same as mapping {twin}"))
                     continue
                 cases += _spikes(placed, group, at + turn)
     if not cases:

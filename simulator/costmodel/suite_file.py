@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.costmodel.architectures import FAMILIES
+from simulator.costmodel.wishes import DEFAULT
 from simulator.errors import nearest, unknown
 from simulator.hardware.document import Node, read_document
 
@@ -16,8 +17,8 @@ CHIPS = ("pe_array", "cim_tile", "cmos_core")
 """Unit types that tell kinds of chips apart; of a chip with several, the first counts."""
 TOP = ("schema", "description", "groups")
 GROUP = (
-    "family", "count", "networks", "recorded", "architecture", "steps", "samples", "mappings", "drawn", "clustered",
-    "trained",
+    "family", "count", "networks", "recorded", "architecture", "steps", "samples", "mappings", "settings", "drawn",
+    "clustered", "trained",
 )  # fmt: skip
 SOURCES = ("family", "networks", "recorded")
 MOST = 4096
@@ -34,6 +35,7 @@ class Group:
     architecture         name under which all of them are held out together; "": each on its own
     steps                timesteps, taken in turn by network after network;  samples: of every case
     mappings             chip -> wishes, see `simulator.costmodel.wishes`
+    settings             overrides of the chip, "unit.field=value" words or "default", taken in turn likewise
     drawn, clustered     lists of densities, taken in turn by mapping after mapping
     trained              first samples of the bundled trace of the network
     """
@@ -46,6 +48,7 @@ class Group:
     steps: tuple[int, ...] = (4,)
     samples: int = 1
     mappings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: tuple[str, ...] = (DEFAULT,)
     drawn: tuple[tuple[float, ...], ...] = ()
     clustered: tuple[tuple[float, ...], ...] = ()
     trained: tuple[int, ...] = ()
@@ -93,7 +96,7 @@ def _group(node: Node, key: str) -> Group:
                 chip: tuple(_text(each, f"{where}.{chip}") for each in _items(texts, f"{where}.{chip}"))
                 for chip, texts in _table(child, CHIPS, where).items()
             }
-        elif name in ("networks", "recorded"):
+        elif name in ("networks", "recorded", "settings"):
             found[name] = tuple(_text(each, where) for each in _items(child, where))
         elif name in ("drawn", "clustered"):
             found[name] = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError, unknown
@@ -27,8 +28,8 @@ def placed(network: Network, hardware: Hardware, label: str, steps: int) -> Mapp
     """The mapping that `label` describes, for samples of `steps` timesteps.
 
     "default" is `place(network, hardware)`.  Otherwise words `wish=value`, the wishes of `simulator.mapping.place`;
-    on an array behind a global buffer `time` and `depth`, one bit per block (the bit of one block stands for all where
-    a single one is given), and the rules of `Fusion`.  InputError where a word is none of them or nothing fits.
+    on an array behind a global buffer `time` and `depth`, one bit per block (fewer bits are repeated until every block
+    has its own), and the rules of `Fusion`.  InputError where a word is none of them or nothing fits.
     """
     wishes = _words(label)
     if array_of(hardware) is None:
@@ -59,7 +60,7 @@ def _fused(network: Network, hardware: Hardware, label: str, wishes: dict[str, A
             raise unknown("wish", name, (*BITS, *FUSION), key=f"mapping {label}")
     blocks = red_blocks() if network.name == "red_lif" else blocks_of(network)
     bits = {name: wishes.get(name, default) for name, default in (("time", "1"), ("depth", "0"))}
-    time, depth = (text * len(blocks) if len(text) == 1 else text for text in (bits["time"], bits["depth"]))
+    time, depth = ("".join(islice(cycle(text), max(len(text), len(blocks)))) for text in bits.values())
     made = Mapping(
         hardware.name, network.name, "all", fused_entries(network, hardware, time, depth, blocks), {}, max(1, steps)
     )

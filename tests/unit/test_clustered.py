@@ -1,116 +1,89 @@
-"""Sets of inputs: binomial where spikes are independent, counted where they come in clusters."""
+"""Clustered traces: rate, spread and persistence as the Beta distribution of their blocks says."""
 
 from __future__ import annotations
 
-import math
+from math import exp, lgamma, sqrt
 
 import numpy as np
 import pytest
 
-from simulator import Activity, Trace, load_network, load_trace
+from simulator import Activity
 from simulator.costmodel.activity import GROUPS
-from simulator.costmodel.clustered import Sets
-from simulator.costmodel.rates import Rates, Stream, rates
+from simulator.errors import InputError
 from simulator.network import Network, Neuron, Population
-from simulator.trace.spikes import StepSpikesBuilder
+from simulator.trace import check_trace
+from simulator.trace.clustered import Clusters, clustered_trace
+from tests.unit.test_trace_file import tiny_network
 
-SIZES = (0, 1, 2, 5, 8, 12, 16, 27, 64, 100, 128, 129, 576, 2304)
-
-
-def asked(found: Rates, size: int, inputs: tuple[int, ...] = SIZES) -> tuple[np.ndarray, np.ndarray]:
-    """P(empty) and extra variance of sets of the first stream, [inputs, U] each."""
-    sets = Sets()
-    places = [sets.add(0, n, size) for n in inputs]
-    sets.close()
-    assert places == list(range(len(inputs))) and sets.add(0, inputs[0], size) == 0
-    return sets.quiet(found), sets.extra(found)
+G16 = GROUPS.index(16)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.001, 0.03, 0.3, 0.8, 1.0])
-@pytest.mark.parametrize("samples", [1, 50])
-def test_independent_inputs_are_binomial(rate: float, samples: int) -> None:
-    """Whatever the size of the population, and so whichever groups are believed."""
-    network = load_network("digits")
-    for row, population in enumerate(network.populations):
-        found = rates([Stream(row, 0, 0)], Activity.bernoulli(network, rate, 2, samples))
-        quiet, extra = asked(found, population.size)
-        expected = np.array([(1 - rate) ** n for n in SIZES])
-        assert np.allclose(quiet, expected[:, None], rtol=1e-9, atol=1e-200)
-        assert np.abs(extra).max() <= 1e-9
+def one(shape: tuple[int, int, int]) -> Network:
+    """A single input population."""
+    return Network("one", (Population("in", shape, Neuron("input")),), ())
 
 
-def clustered(block: int, rate: float, high: float, seed: int = 4) -> tuple[Activity, np.ndarray]:
-    """Blocks of neurons, `block` long on average, are on with probability `rate`; each neuron of such a block sends
-    with probability `high`.  Block ends are drawn, so that no size of a set is special."""
-    size, steps = 1 << 18, 1
-    network = Network("c", (Population("in", (64, 64, 64), Neuron(model="input")),), ())
-    generator = np.random.Generator(np.random.PCG64(seed))
-    number = np.cumsum(generator.random(size) < 1 / block)
-    on = (generator.random(number[-1] + 1) < rate)[number]
-    sent = on & (generator.random(size) < high)
-    builder = StepSpikesBuilder()
-    builder.begin_sample()
-    builder.add_step(np.flatnonzero(sent).astype(np.uint32))
-    trace = Trace("c", network, "step", np.array([steps]), {"in": builder.build(steps)}, "drawn")
-    return Activity.of(trace), sent
+@pytest.mark.parametrize("rate", [0.05, 0.3])
+@pytest.mark.parametrize("k", [0.5, 4.0])
+def test_groups_inside_a_block_are_beta_binomial(rate: float, k: float) -> None:
+    """Of n neurons that share a rate: variance n r (1 - r) (1 + (n - 1) / (k + 1)), empty B(a, b + n) / B(a, b)."""
+    steps, n = 40, 16
+    trace = clustered_trace(one((n, 24, 24)), steps, rate, seed=3, clusters=Clusters((n, 1, 1), k, 1.0))
+    check_trace(trace)
+    found = Activity.of(trace)
+    a, b = rate * k, (1 - rate) * k
+    variance = n * rate * (1 - rate) * (1 + (n - 1) / (k + 1))
+    empty = exp(lgamma(b + n) + lgamma(a + b) - lgamma(b) - lgamma(a + b + n))
+    for each, expected in (
+        (found.mean[0], rate), (found.variance[0, :, G16], variance), (found.empty[0, :, G16], empty),
+    ):  # fmt: skip
+        error = 5 * float(np.std(each)) / sqrt(steps)
+        assert abs(float(each.mean()) - expected) < error < 0.25 * expected
 
 
-@pytest.mark.parametrize("block", [16, 64, 256])
-@pytest.mark.parametrize("inputs", [8, 12, 24, 48, 64, 96, 128])
-def test_clusters_are_counted_right(block: int, inputs: int) -> None:
-    """Directly counted on sets of consecutive neurons; sizes that are no group lie between two that are."""
-    activity, sent = clustered(block, 0.2, 0.3)
-    quiet, extra = asked(rates([Stream(0, 0, 0)], activity), sent.size, (inputs,))
-    filled = sent[: sent.size // inputs * inputs].reshape(-1, inputs).sum(axis=1)
-    p = sent.mean()
-    known = inputs in GROUPS
-    assert quiet[0, 0] == pytest.approx((filled == 0).mean(), rel=1e-9 if known else 0.05)
-    beyond = filled.var() - inputs * p * (1 - p)
-    assert extra[0, 0] == pytest.approx(beyond, rel=1e-9 if known else 0.15, abs=1e-9)
-    assert beyond > 0.2 * inputs * p * (1 - p)  # independent inputs would be far off
+def test_blocks_keep_their_rate_as_long_as_they_are_told() -> None:
+    """Covariance of a block's counts in neighbouring steps: (1 - 1 / persistence) n^2 r (1 - r) / (k + 1)."""
+    rate, k, n, steps = 0.3, 1.0, 32, 60
+    for persistence in (1.0, 4.0):
+        trace = clustered_trace(one((n, 20, 20)), steps, rate, seed=7, clusters=Clusters((n, 1, 1), k, persistence))
+        block = trace.spikes("in").block(0, 0, steps)
+        counts = np.stack([np.bincount(block.step(t)[0] // n, minlength=400) for t in range(steps)]) - n * rate
+        each = (counts[1:] * counts[:-1]).mean(axis=1)
+        expected = (1 - 1 / persistence) * n * n * rate * (1 - rate) / (k + 1)
+        error = 5 * float(np.std(counts[1:] * counts[:-1])) / sqrt(each.size * 400 / persistence)
+        assert abs(float(each.mean()) - expected) < error
 
 
-def test_sets_beyond_the_largest_group_lie_between_alike_and_independent_groups() -> None:
-    activity, _ = clustered(256, 0.2, 0.3)
-    found = rates([Stream(0, 0, 0)], activity)
-    quiet, extra = asked(found, 1 << 18, (128, 256))
-    assert quiet[1] == pytest.approx(quiet[0] ** 2)
-    assert 2 * extra[0] < extra[1] < (256 * 255) / (128 * 127) * extra[0]
+def test_large_concentrations_are_independent_spikes() -> None:
+    trace = clustered_trace(one((16, 30, 30)), 20, 0.2, seed=1, clusters=Clusters((16, 4, 4), 1e8, 4.0))
+    found = Activity.of(trace).variance[0, :, G16]
+    assert float(found.mean()) == pytest.approx(16 * 0.2 * 0.8, rel=0.03)  # 18000 groups: 1 %
 
 
-def test_recorded_spikes_that_exclude_each_other_spread_less() -> None:
-    """In the digits trace channels of a position of conv1 exclude each other; groups of 16 are positions there."""
-    trace = load_trace("digits")
-    network, activity = trace.network, Activity.of(trace)
-    row = [p.name for p in network.populations].index("conv1")
-    found = rates([Stream(row, 0, 0)], activity)
-    _, extra = asked(found, network.populations[row].size, (16,))
-    p = activity.mean[row]
-    direct = np.zeros(p.size)
-    for t in range(p.size):
-        counts = []
-        for sample in range(activity.samples):
-            index, _ = trace.spikes("conv1").block(sample, t, t + 1).step(0)
-            counts.append(np.bincount(index // 16, minlength=64))
-        direct[t] = np.concatenate(counts).var()
-    assert np.allclose(16 * p * (1 - p) + extra[0], direct, rtol=1e-9, atol=1e-12)
-    assert extra[0].mean() < 0
+def test_neurons_of_a_block_are_neighbours_in_channel_row_and_column() -> None:
+    trace = clustered_trace(one((4, 6, 8)), 1, 0.5, seed=2, clusters=Clusters((2, 3, 4), 1e-6, 1.0))
+    fires = np.zeros(4 * 6 * 8, bool)
+    fires[trace.spikes("in").block(0, 0, 1).index] = True
+    blocks = fires.reshape(2, 3, 2, 4, 2, 2).transpose(0, 2, 4, 1, 3, 5).reshape(8, -1)
+    assert (blocks.all(axis=1) | ~blocks.any(axis=1)).all() and 0 < fires.mean() < 1
 
 
-def test_too_few_groups_are_not_believed() -> None:
-    """One sample of ten neurons has one group of 8: independent inputs are assumed; with 8 samples it counts."""
-    empty = np.full((1, 1, len(GROUPS)), 0.9)
-    variance = np.full((1, 1, len(GROUPS)), 5.0)
-    few = Rates(np.array([[0.1]]), variance, empty, np.ones(1), 7)
-    assert asked(few, 10, (8,))[0][0, 0] == pytest.approx(0.9**8) and asked(few, 10, (8,))[1][0, 0] == 0
-    more = Rates(np.array([[0.1]]), variance, empty, np.ones(1), 8)
-    assert asked(more, 10, (8,))[0][0, 0] == pytest.approx(0.9)
-    assert asked(more, 10, (8,))[1][0, 0] == pytest.approx(5 - 8 * 0.1 * 0.9)
+def test_seeds_repeat_and_extremes_need_no_draw() -> None:
+    net = tiny_network()
+    assert clustered_trace(net, 5, 0.3, seed=4).sha256 == clustered_trace(net, 5, 0.3, seed=4).sha256
+    assert clustered_trace(net, 5, 0.3, seed=4).sha256 != clustered_trace(net, 5, 0.3, seed=5).sha256
+    full = clustered_trace(net, 3, {"in": 1.0, "out": 0.0}, samples=2)
+    assert full.spikes("in").count == 3 * 2 * 18 and full.spikes("out").count == 0
 
 
-def test_groups_of_which_none_was_empty_leave_the_smaller_size_to_speak() -> None:
-    empty = np.array([[[0.25, 0.125, 0.0, 0.0, 0.0]]])
-    found = Rates(np.array([[0.1]]), np.zeros((1, 1, len(GROUPS))), empty, np.ones(1), 1)
-    quiet, extra = asked(found, 1 << 20, (16, 32, 256))
-    assert quiet[:, 0] == pytest.approx([0.125, 0.125**2, 0.125**16])
-    assert extra[0, 0] == pytest.approx(-16 * 0.09) and math.isfinite(extra[2, 0])
+def test_refusals() -> None:
+    for build, message in (
+        (lambda: clustered_trace(tiny_network(), 3, {"inn": 0.5, "out": 1}), "did you mean 'in'"),
+        (lambda: clustered_trace(tiny_network(), 3, 1.5), "probability"),
+        (lambda: Clusters((0, 1, 1)), "block"),
+        (lambda: Clusters(concentration=0.0), "concentration"),
+        (lambda: Clusters(persistence=0.5), "persistence"),
+        (lambda: Clusters(persistence=float("nan")), "persistence"),
+    ):
+        with pytest.raises(InputError, match=message):
+            build()
