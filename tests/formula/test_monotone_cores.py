@@ -168,3 +168,61 @@ def test_a_core_alone_is_monotone(dataflow: str, seed: int) -> None:
 def test_many_cores_alone_are_monotone(dataflow: str, seed: int) -> None:
     for number in range(25):
         check(dataflow, seed, number, most=30)
+
+
+def test_engines_that_share_banks_may_lose_by_a_quicker_decoder() -> None:
+    """Two engines; decoded a cycle sooner, the third event meets the second one in a bank and goes on a cycle later."""
+    network = bench.network(kernel=3, size=2, channels=2, threshold=1)
+    fields: dict[str, object] = {"core__scatter__engines": 2, "state__banks": 4, "core__scatter__accumulate_cycles": 1}
+    ends = {}
+    for engines in (1, 2):
+        for decode in (3, 2):
+            hardware = bench.machine(
+                **{**fields, "core__scatter__engines": engines}, core__scatter__decode_cycles=decode
+            )
+            ends[engines, decode] = bench.run(hardware, network, [0, 1, 3]).end_ps
+    assert ends[2, 3] < ends[2, 2]
+    assert ends[1, 2] <= ends[1, 3]
+
+
+def test_lanes_without_channels_fetch_padding() -> None:
+    """One channel, nine taps: each event fetches nine words of as many 8-bit weights as there are lanes, at 8 bits a
+    cycle, behind the cycle of its decoding."""
+    for lanes in (1, 4):
+        hardware = bench.machine(weight__width_bits=8, core__scatter__lanes=lanes, core__scatter__engines=8,
+                                 core__scatter__accumulate_cycles=1, state__width_bits=256)  # fmt: skip
+        spans = [bench.span(bench.run(hardware, bench.network(kernel=3, size=3), [4] * n)) for n in (10, 40)]
+        few, many = (end - start for start, end in spans)
+        assert many - few == 30 * (1 + 9 * lanes)
+
+
+def test_a_wider_array_waits_longer_for_a_slow_neuron_unit() -> None:
+    """Four positions of one row, three taps at the last one, one neuron per cycle behind the array.
+
+    Two at a time: windows of 1 and 3 cycles; the unit ends at max(1 + 2 + 2, 1 + 3 + 2) = 6.  All four at once: 3 + 4.
+    """
+    source, target = Population("in", (3, 1, 4), Neuron("input")), Population("out", (1, 1, 4), Neuron())
+    network = Network("row", (source, target), (Projection("p", "in", "out", "conv", (1, 1)),))
+    spans = {}
+    for columns in (2, 4):
+        values = {f"{CORE}.gather.gating": "skip", f"{CORE}.gather.unroll.ox": columns, f"{STATE}.width_bits": 1024}
+        hardware = parse_hardware(GATHER, overrides(values), file="core.yaml")
+        start, end = replay(hardware, network, {"in": [[9, 10, 11]], "out": [[]]}).layer_span[1].tolist()
+        spans[columns] = (end - start) // 1000
+    assert spans[4] - spans[2] == 7 - 6
+
+
+def test_a_write_may_meet_a_read_sooner_over_a_quicker_link() -> None:
+    """One bank: the first timestep's spikes, which a wider link brings home earlier, come before a block of the second
+    one's instead of after it."""
+    fields = {"spike.width_bits": 8, f"{CORE}.input_buffer_spikes": 1, f"{CORE}.input_credits": 1,
+              f"{CORE}.scatter.accumulate_cycles": 1, f"{CORE}.scatter.pipeline_cycles": 0}  # fmt: skip
+    network = bench.network(size=2, threshold=1)
+    ends = {}
+    for banks in (1, 1024):
+        for width in (8, 16):
+            values = {**fields, "spike.banks": banks, "spike.ports": banks, f"{CORE}.link_width_bits": width}
+            hardware = parse_hardware(EVEN, overrides(values), file="core.yaml")
+            ends[banks, width] = bench.run(hardware, network, [0, 1, 2, 3], [0, 1, 2, 3]).end_ps
+    assert ends[1, 16] > ends[1, 8]
+    assert ends[1024, 16] <= ends[1024, 8]
