@@ -16,7 +16,7 @@ from simulator.costmodel.lines import Weights, read_lines, span_lines, tap_lines
 from simulator.costmodel.movement import Move, Movement
 from simulator.costmodel.ports import Ports
 from simulator.costmodel.rates import Rates, Stream
-from simulator.costmodel.scatter import Events, walk_of, word_of
+from simulator.costmodel.scatter import Events, walks_of, word_of
 from simulator.costmodel.tally import ONCE, REPETITION, Tally
 from simulator.costmodel.timing import Row, Rows
 from simulator.costmodel.transfers import TRANSFER_TERMS
@@ -150,10 +150,10 @@ class CoreChip:
                 place = 0, self.windows.add(spec, tile, reaching, sizes)
             else:
                 weights, state = self.specs[memories[0]], self.specs[memories[1]]
-                walks = [walk_of(spec, tile, fan, weights, state) for fan in tile.fans]
+                walks = [walks_of(spec, tile, fan, weights, state) for fan in tile.fans]
                 fired = own if last else -1
                 pairs = list(zip(streams, reaching, strict=True))
-                place = 1, self.events.add(spec, tile, walks, pairs, sizes, word_of(spec, tile, state), fired)
+                place = 1, self.events.add(spec, tile, walks, pairs, sizes, state, fired)
             self._place.append(place)
             pooled = any(fan.pooled for fan in tile.fans)
             self.ports.add(spec, self.specs[memories[2]], into, out, pooled)
@@ -238,8 +238,8 @@ class CoreChip:
         add, neuron = self.tally.add, tile.population.neuron
         word = word_of(spec, tile, self.specs[state])
         for fan, stream, reached in zip(tile.fans, streams, reaching, strict=True):
-            walk = walk_of(spec, tile, fan, self.specs[weight], self.specs[state])
-            operations, words = _synapses(fan), walk.words * fan.region
+            walk = walks_of(spec, tile, fan, self.specs[weight], self.specs[state])
+            operations, words = _synapses(fan), walk.mean("words") * fan.region
             bits = fan.projection.weight_bits
             moved = words * (1 if fan.mode == SPARSE else word) * bits
             for action in ("decode:spike", "fifo:spike"):

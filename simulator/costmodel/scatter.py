@@ -17,19 +17,33 @@ through the banks; what is left comes from the pace of the dispatcher.  From str
 walked by `kernels.scatter` with 2 to 8 engines; calibration weighs it."""
 
 
-class Walk(NamedTuple):
-    """Means over the source neurons that a task reads: cycles at the dispatcher; on an engine; between two events;
-    between two events more where every engine walks from another place; of the busiest bank per event, over the sources
-    for which that is longest; of these between two events without; membrane words and synaptic operations."""
+class Walks(NamedTuple):
+    """How events of source neurons that are alike go through the core, float64 [kinds of neurons] each.
 
-    dispatch: float
-    engine: float
-    period: float
-    conflict: float
-    banked: float
-    paced: float
-    words: float
-    operations: float
+    share       of the source neurons that a task reads
+    words       membrane words
+    operations  synaptic operations
+    dispatch    cycles at the dispatcher
+    engine      cycles on an engine
+    waits       cycles for which it waits where every engine walks from another place
+    load        cycles for which it holds banks, all together
+    rows        output rows, times banks of a row that one event meets
+    columns     output columns (0: the banks it meets are those of every other event)
+    """
+
+    share: np.ndarray
+    words: np.ndarray
+    operations: np.ndarray
+    dispatch: np.ndarray
+    engine: np.ndarray
+    waits: np.ndarray
+    load: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+
+    def mean(self, name: str) -> float:
+        """Mean of a column over the source neurons."""
+        return float((getattr(self, name) * self.share).sum())
 
 
 def word_of(spec: Any, tile: Reach, state: Any) -> int:
@@ -37,12 +51,11 @@ def word_of(spec: Any, tile: Reach, state: Any) -> int:
     return max(1, min(spec.scatter.lanes, state.width_bits // tile.population.neuron.membrane_bits))
 
 
-def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
-    """How an event of one projection goes through the core.
+def walks_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walks:
+    """How events of one projection go through the core.
 
     The dispatcher needs decode + ceil(weight bits x cycles / width of all banks) per event, an engine the cycles of its
-    taps and one for the hand-over; the slower of dispatcher and engines sets the period of events.  Events of one place
-    meet the same banks, each of which serves ceil(taps / banks) words of an event, so that these may set it.
+    taps and one for the hand-over.
 
     An engine that turns to a bank out of turn, at the start of a walk and at rows whose first bank does not follow the
     last one of the row before, finds it held by one of the a - 1 other engines at work with probability (a - 1) / banks
@@ -51,35 +64,31 @@ def walk_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk:
     s = spec.scatter
     word = word_of(spec, tile, state)
     if fan.mode == SPARSE:
-        taps = np.diff(fan.col_start).astype(np.float64)
-        lanes, turns = np.ones(1), taps
+        taps = np.diff(fan.col_start)
+        rows, columns, lanes = np.ones_like(taps), taps, np.ones(1, np.int64)
     else:
-        rows, columns = np.diff(fan.row_start)[fan.first_row : fan.end_row], np.diff(fan.col_start)
-        taps = np.multiply.outer(rows, columns).ravel().astype(np.float64)
-        lanes = fan.lanes[fan.low_channel : fan.high_channel].astype(np.float64)
-        turns = np.zeros_like(taps)  # linear synapses: every event walks the same banks in the same order
-        if fan.mode == GRID:
-            leaps = (s.bank_row_skew - columns) % state.banks != 0
-            turns += 1 + (np.maximum(rows[:, None] - 1, 0) * leaps).ravel()
-    n_words = np.ceil(lanes / word)
-    kinds, share = np.unique(np.stack([n_words, lanes]), axis=1, return_counts=True)
+        across, down = np.diff(fan.col_start), np.diff(fan.row_start)[fan.first_row : fan.end_row]
+        rows, columns = np.repeat(down, across.size), np.tile(across, down.size)
+        lanes = fan.lanes[fan.low_channel : fan.high_channel]
+    places, often = np.unique(np.stack([rows, columns]), axis=1, return_counts=True)
+    kinds, share = np.unique(lanes, return_counts=True)
+    every = np.outer(often, share).ravel() / max(1, often.sum() * share.sum())
+    rows, columns = (np.repeat(column, kinds.size).astype(np.float64) for column in places)
+    lanes = np.tile(kinds, often.size).astype(np.float64)
+    n_words, taps = np.ceil(lanes / word), rows * columns
+    used, reached = taps * n_words, taps * (lanes > 0)
     per_tap = (1 if fan.mode == SPARSE else word) * fan.projection.weight_bits * weights.cycle_cycles
-    used = taps[:, None] * kinds[0]
-    reached = np.where(kinds[0] > 0, taps[:, None], 0)
     dispatch = s.decode_cycles + np.ceil(used * per_tap / (weights.banks * weights.width_bits))
     engine = np.where(reached > 0, used * s.accumulate_cycles + 1, 0)
-    held = s.accumulate_cycles * (kinds[0] if fan.mode == GRID else np.ones_like(kinds[0]))
-    meets = taps[:, None] * (1 if fan.mode == GRID else kinds[0])  # requests of an event, spread over the banks
-    banked = np.ceil(meets / state.banks) * held
-    period = np.maximum(dispatch, engine / s.engines)
+    held = s.accumulate_cycles * (n_words if fan.mode == GRID else np.ones_like(n_words))
+    leaps = (s.bank_row_skew - columns) % state.banks != 0
+    turns = {GRID: 1 + np.maximum(rows - 1, 0) * leaps, LINEAR: np.zeros_like(taps), SPARSE: taps}[fan.mode]
     others = np.clip(engine / dispatch, 1, s.engines) - 1
-    waits = turns[:, None] * np.minimum(others / state.banks, 1) * held
-    conflict = np.maximum(0, (engine + waits) / s.engines - period)
-    slow = banked > period
-    part = share / max(1, taps.size * lanes.size)
-    tables = dispatch, engine, period, conflict, banked * slow, period * slow, used, reached * kinds[1]
-    mean = [float((table * part).sum()) for table in tables]
-    return Walk(*mean)
+    waits = turns * np.minimum(others / state.banks, 1) * held * (reached > 0)
+    met = np.minimum(used, state.banks)  # linear synapses: every event walks the same banks in the same order
+    rows = {GRID: rows, LINEAR: met, SPARSE: np.full_like(taps, state.banks)}[fan.mode]
+    columns = columns if fan.mode == GRID else np.zeros_like(taps)
+    return Walks(every, used, reached * lanes, dispatch, engine, waits, used * s.accumulate_cycles, rows, columns)
 
 
 class Events:
@@ -99,64 +108,63 @@ class Events:
     )
 
     def __init__(self) -> None:
-        self._terms: list[tuple[float, ...]] = []
+        self._fans: list[tuple[float, ...]] = []
+        self._walks: list[np.ndarray] = []
         self._tasks: list[tuple[float, ...]] = []
         self._sets = Sets()
 
     def add(
-        self, spec: Any, tile: Reach, walks: list[Walk], streams: list[tuple[int, int]], sizes: list[int], word: int,
+        self, spec: Any, tile: Reach, walks: list[Walks], streams: list[tuple[int, int]], sizes: list[int], state: Any,
         fired: int,
     ) -> int:  # fmt: skip
-        """A task's timestep: per fan its walk, the stream of its events and the one that counts the taps of each event,
-        and the neurons of its source; `fired`: stream of the layer's own spikes (-1: none).  Returns its place."""
+        """A task's timestep: per fan its walks, the stream of its events and the one that counts the taps of each
+        event, and the neurons of its source; `fired`: stream of the layer's own spikes (-1: none).  Returns its
+        place."""
         s = spec.scatter
         place = len(self._tasks)
         for fan, walk, (stream, reaching), size in zip(tile.fans, walks, streams, sizes, strict=True):
             pool = fan.projection.pool
             side = 1 if fan.pooled or pool is None else pool.size[1]  # columns that are summed reach the same places
-            together = {GRID: (fan.high_channel - fan.low_channel) * side, LINEAR: fan.region, SPARSE: 1}[fan.mode]
-            known = self._sets.add(stream, together, size)
-            self._terms.append((place, stream, fan.region, *walk[:6], together, s.engines, known, reaching))
-        positions = tile.neurons // (tile.k1 - tile.k0)
-        depth = tile.k1 - tile.k0
+            deep = fan.high_channel - fan.low_channel
+            together = {GRID: deep * side, LINEAR: fan.region, SPARSE: 1}[fan.mode]
+            walked = fan.projection.kind in ("conv", "depthwise")
+            stride, overlap = (fan.projection.stride[1], 0.75 * (fan.projection.kernel[1] - 1)) if walked else (1, 0.0)
+            number = np.full_like(walk.share, len(self._fans))
+            middle = walk.mean("words")
+            tilt = (walk.words - middle) * middle / max(float((walk.share * (walk.words - middle) ** 2).sum()), 1e-12)
+            self._walks.append(np.stack([number, tilt, *walk]))
+            sets = self._sets.add(stream, together, size), self._sets.add(stream, deep, size)
+            self._fans.append(
+                (place, stream, reaching, *sets, fan.region, together, s.engines, state.banks, stride, overlap)
+            )
+        depth, word = tile.k1 - tile.k0, word_of(spec, tile, state)
         words = -(-depth // word)
-        scanned = positions * words if tile.last else 0
-        mean_word = depth / words
+        scanned = tile.neurons // depth * words if tile.last else 0
         fixed = s.feed_cycles + 2 + s.pipeline_cycles
-        self._tasks.append((fixed, s.engines, scanned, mean_word, fired, s.update_cycles, s.output_cycles))
+        self._tasks.append((fixed, s.engines, scanned, depth / words, fired, s.update_cycles, s.output_cycles))
         return place
 
     def close(self) -> None:
         """All tasks are added."""
-        self._term = np.array(self._terms, np.float64).reshape(-1, 13)
+        self._fan = np.array(self._fans, np.float64).reshape(-1, 11)
+        self._walk = np.concatenate([np.zeros((2 + len(Walks._fields), 0)), *self._walks], axis=1)
         self._task = np.array(self._tasks, np.float64).reshape(-1, 7)
         self._sets.close()
 
     def cycles(self, found: Rates, weights: np.ndarray) -> np.ndarray:
         """float64 [tasks, U] expected cycles per timestep, its terms weighted; weights float64 [terms].
 
-        Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.  An
-        event has (variance + mean^2) / mean - 1 others at its place on average.  While the bank of one place works off
-        its last events, those of the next place begin: half of the engines' events lie side by side.
+        Drain: feed, events one period apart, the last walk, the pipeline.  The first events find free engines.
         Scan: update cycles per word, and one more per spike of a word after its first: m p - 1 + (1 - p)^m for m
         neurons.
         """
         value = found.value
         fixed, engines, scanned, word, fired, update, out = self._task.T[:, :, None]
-        place, stream = self._term[:, 0].astype(np.int64), self._term[:, 1].astype(np.int64)
-        region, dispatch, engine, period, conflict, banked, paced, together, at_once = self._term[:, 2:11].T[:, :, None]
-        events = value[stream] * region
-        # Where spikes lie at places that reach more than others, walks are longer than their mean over the map.
-        longer = value[self._term[:, 12].astype(np.int64)] / np.where(value[stream] > 0, value[stream], 1)
-        mean = together * value[stream]
-        spread = mean * np.maximum(0, 1 - value[stream]) + self._sets.extra(found)[self._term[:, 11].astype(np.int64)]
-        others = np.maximum(spread / np.maximum(mean, 1e-12) + mean - 1, 0)
-        apart = 1 / (1 + others)
-        meets = conflict * (apart + ALIKE * (1 - apart))
-        meets += np.maximum(0, banked * (1 - np.minimum(1, at_once / 2 / (1 + others))) - paced)
+        place, stream = self._fan[:, 0].astype(np.int64), self._fan[:, 1].astype(np.int64)
+        events = value[stream] * self._fan[:, 5:6]
+        each = self._each(found)
         number, busy, last, first, waits = (
-            _sums(place, events * each, len(self._task))
-            for each in (1, period * longer, engine * longer, dispatch * longer, meets * longer)
+            _sums(place, events * part, len(self._task)) for part in (1, *each)
         )
         some = np.maximum(number, 1e-12)
         per, last, first = busy / some, last / some, first / some
@@ -169,6 +177,38 @@ class Events:
         cycles: np.ndarray = weights[0] * ends + weights[1] * flow + weights[2] * waits
         cycles += scanned * (weights[3] * np.maximum(update, 0) + weights[4] * more * out)
         return cycles
+
+    def _each(self, found: Rates) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each fan, means over its events, float64 [fans, U]: cycles between two events as dispatcher and engines
+        have it; on an engine; at the dispatcher; between two events more because of banks.
+
+        An event has (variance + mean^2) / mean - 1 others at its place on average, r with itself, and E events in a row
+        come from 1 + (E - 1) / r places, at the distance of places that are not empty.  Places within three
+        quarters of a kernel's reach meet the same columns of banks; those further away meet others, which serve their
+        loads side by side.
+        """
+        _, tilt, share, _, _, dispatch, engine, waits, load, rows, columns = self._walk[:, :, None]
+        fan = self._walk[0].astype(np.int64)
+        stream, reaching, set_all, set_one = (self._fan[:, i].astype(np.int64) for i in range(1, 5))
+        _, together, at_once, banks, stride, overlap = self._fan[:, 5:].T[:, :, None]
+        rate = found.value[stream]
+        # Where spikes lie at places that reach more than others, these have a larger share of the events.
+        longer = np.where(rate > 0, found.value[reaching] / np.where(rate > 0, rate, 1), 1)
+        share = np.maximum(share * (1 + (longer - 1)[fan] * tilt), 0)
+        share = share / np.maximum(_sums(fan, share, len(self._fan)), 1e-12)[fan]
+        mean = together * rate
+        spread = mean * np.maximum(0, 1 - rate) + self._sets.extra(found)[set_all]
+        others = np.maximum(spread / np.maximum(mean, 1e-12) + mean - 1, 0)
+        apart = 1 / (1 + others)
+        gap = 1 / np.maximum(1 - self._sets.quiet(found)[set_one], 1e-3)
+        further = np.maximum((at_once - 1) * apart * gap - overlap, 0) / stride
+        met = np.where(columns > 0, np.clip(rows * (columns + further[fan]), 1, banks[fan]), np.maximum(rows, 1))
+        period = np.maximum(dispatch, engine / at_once[fan])
+        alone, alike = waits * apart[fan], ALIKE * waits * (1 - apart[fan])
+        slowest = np.maximum(load / met + alone / at_once[fan], (engine + alone + alike) / at_once[fan])
+        more = np.maximum(slowest - period, 0)
+        sums = (_sums(fan, share * part, len(self._fan)) for part in (period, engine, dispatch, more))
+        return tuple(sums)  # type: ignore[return-value]
 
 
 def _sums(place: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
