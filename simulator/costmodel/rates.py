@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -62,7 +63,18 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
         weight = activity.weight
     value = np.zeros((len(streams), steps))
     variance, empty = (np.zeros((len(streams), steps, len(GROUPS))) for _ in range(2))
+    value[[n for n, s in enumerate(streams) if s.population < 0 and not s.first]] = 1
+    plain = [n for n, s in enumerate(streams) if s.population >= 0 and not s.delay and not s.first and s.window == 1]
+    if plain:
+        known = [streams[n].population for n in plain]
+        value[plain] = activity.mean[known, :steps]
+        variance[plain], empty[plain] = activity.variance[known, :steps], activity.empty[known, :steps]
+        for n in plain if activity.lines else ():
+            value[n] *= _uneven(streams[n], activity.lines.get(streams[n].population))
+    spread = []
     for n, s in enumerate(streams):
+        if not s.first and (s.population < 0 or (not s.delay and s.window == 1)):
+            continue
         row = value[n]
         late = s.delay if s.population >= 0 else 0
         pooled = activity.pooled.get((s.population, s.window)) if s.window > 1 else None
@@ -81,13 +93,15 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
             row[:] = 1 - (1 - np.minimum(row, 1)) ** s.window
         row[: s.first] = 0
         if s.population < 0 or s.window > 1:
-            variance[n], empty[n] = independent(row, np.array(GROUPS, np.float64))
+            spread.append(n)
         else:
             empty[n] = 1
-            for table, known in ((variance, activity.variance), (empty, activity.empty)):
-                table[n, late:] = known[s.population, : max(0, steps - late)]
+            for table, counted in ((variance, activity.variance), (empty, activity.empty)):
+                table[n, late:] = counted[s.population, : max(0, steps - late)]
             variance[n, : s.first], empty[n, : s.first] = 0, 1
             row *= _uneven(s, activity.lines.get(s.population))
+    if spread:
+        variance[spread], empty[spread] = independent(value[spread], np.array(GROUPS, np.float64))
     return Rates(value, variance, empty, weight, activity.samples)
 
 
@@ -103,4 +117,10 @@ def _uneven(stream: Stream, lines: Lines | None) -> float:
     if stream.lines is None or lines is None:
         return 1.0
     pairs = zip(stream.lines, lines, strict=True)
-    return prod(float(np.dot(weight, known)) / sum(weight) for weight, known in pairs if any(weight))
+    return prod(float(np.dot(_shares(weight), known)) / sum(weight) for weight, known in pairs if any(weight))
+
+
+@lru_cache(maxsize=1024)
+def _shares(weight: tuple[int, ...]) -> np.ndarray:
+    """The weights as an array."""
+    return np.array(weight, np.float64)

@@ -44,3 +44,20 @@ def test_pooled_streams_are_as_counted_or_else_independent() -> None:
     made = rates(streams, known)
     assert made.value.tolist() == [[0.1, 0.1, 0.4], [0, 0, 0.1]]
     assert made.empty[1, :, 0].tolist() == [1, 1, 0.5] and made.variance[1, :, 0].tolist() == [0, 0, 0.5]
+
+
+def test_streams_side_by_side_are_those_asked_for_one_by_one() -> None:
+    """Plain, late, pooled and constant streams, with and without lines, in any order."""
+    activity = Activity.of(load_trace("digits"))
+    lines = ((1, 2, 2, 2, 2, 2, 2, 1), (3, 1, 1, 1, 1, 1, 1, 3))
+    streams = [
+        Stream(2, 0, 0), Stream(-1, 0, 0), Stream(1, 1, 0), Stream(1, 0, 0, 1, lines), Stream(2, 0, 0, 4),
+        Stream(-1, 0, 2), Stream(0, 0, 0), Stream(3, 0, 1), Stream(0, 0, 0, 9), Stream(1, 0, 3, 4),
+    ]  # fmt: skip
+    made = rates(streams, activity)
+    for n, stream in enumerate(streams):
+        alone = rates([stream], activity)
+        for name in ("value", "variance", "empty"):
+            assert np.array_equal(getattr(made, name)[n], getattr(alone, name)[0]), (name, stream)
+    assert np.array_equal(made.value[6], activity.mean[0]) and np.array_equal(made.variance[0], activity.variance[2])
+    assert (made.value[1] == 1).all() and made.value[5].tolist()[:3] == [0, 0, 1]
