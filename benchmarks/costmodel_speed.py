@@ -135,7 +135,7 @@ def tilings_per_second() -> dict[str, float]:
     for kind, chosen in (("loops whole", short), ("loops in prime factors", long), ("both together", short + long)):
         many = Tilings.of(chosen * (TILINGS // len(chosen) + 1))
         title = f"{kind}, {many.loop.shape[1]} loops"
-        found[title] = len(many.loop) / fastest(partial(price_tilings, layer, array.machine, many), 5)
+        found[title] = len(many.loop) / fastest(partial(price_tilings, layer, array.machine, many), RUNS * 3)
     return found
 
 
