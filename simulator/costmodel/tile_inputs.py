@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.activity import GROUPS
 from simulator.costmodel.clustered import Sets
 from simulator.costmodel.rates import Rates
 from simulator.mapping.crossbar import CrossbarPart
 
+MANY_GROUPS = 32
+"""Groups of a population from which the growth of their emptiness with their size is believed."""
 NEVER = -700.0
 """Logarithm of a probability that is zero to a float64."""
 
@@ -49,7 +52,7 @@ class Inputs:
         self._everything = everything
         self._sets = Sets()
         self._known: dict[tuple[int, int, int], int] = {}
-        self._set: list[tuple[int, int, int]] = []
+        self._set: list[tuple[int, ...]] = []
         self._plane: list[tuple[Any, ...]] = []
 
     def source(self, stream: int, neurons: int, part: CrossbarPart | None, folded: bool = False) -> Source:
@@ -74,14 +77,20 @@ class Inputs:
         key = source.stream, inputs, source.area
         if key not in self._known:
             self._known[key] = len(self._set)
-            place = self._sets.add(source.stream, inputs * source.area, source.neurons)
-            self._set.append((source.stream, inputs * source.area, place))
+            raw = inputs * source.area
+            trusted = [n for n in GROUPS if source.neurons // n >= MANY_GROUPS]
+            beyond = len(trusted) > 1 and raw > trusted[-1]
+            known = (trusted[-1], trusted[-2]) if beyond else (raw, raw)
+            places = (self._sets.add(source.stream, n, source.neurons) for n in (raw, *known))
+            self._set.append((source.stream, raw, *places, *known))
         return self._known[key]
 
     def close(self) -> None:
         """All is added."""
         self._sets.close()
-        self._of, self._raw, self._place = np.array(self._set, np.int64).reshape(-1, 3).T
+        self._of, self._raw, *self._places, largest, before = np.array(self._set, np.int64).reshape(-1, 7).T
+        self._beyond = largest < self._raw
+        self._growth = np.log(self._raw / largest), np.log(np.maximum(largest / before, 1 + 1e-9))
         self._area = self._raw / np.maximum(1, np.array([n for _, n, _ in self._known], np.int64))
         self._plane_of = np.array([stream for stream, *_ in self._plane], np.int64)
         self._some = np.array([bit is None for *_, bit, _ in self._plane], bool)
@@ -93,7 +102,7 @@ class Inputs:
         alone = np.log(np.maximum(1 - value, np.exp(NEVER)))
         size = np.repeat((self._raw / self._area)[:, None], value.shape[1], axis=1)
         if not self._everything:
-            logs = np.log(np.maximum(self._sets.quiet(found)[self._place], np.exp(NEVER)))
+            logs = self._quiet(found)
             every = self._raw[:, None] * alone[self._of]
             known = (every < 0) & (logs > 0.98 * NEVER)
             size *= np.where(known, logs / np.where(known, every, 1), 1)
@@ -105,6 +114,19 @@ class Inputs:
             share[i] = _bit_share(value[stream], area, bit, signs)
             off[i] = np.log(np.maximum(1 - share[i], np.exp(NEVER)))
         return Seen(size, off, share)
+
+
+    def _quiet(self, found: Rates) -> np.ndarray:
+        """Logarithm of the probability that no neuron of a set sends, float64 [sets, U].
+
+        A window is compact, not a row of neurons: beyond the largest group its logarithm grows as a power of the size,
+        with the power of the two largest groups; of independent neurons that is 1.
+        """
+        logs, last, before = (np.log(np.maximum(self._sets.quiet(found)[p], np.exp(NEVER))) for p in self._places)
+        near, far = self._growth[1][:, None], self._growth[0][:, None]
+        some = self._beyond[:, None] & (before < 0) & (last < 0)
+        power = np.clip(np.log(np.where(some, last, 1) / np.where(some, before, 1)) / near, 0, 1)
+        return np.where(some, np.maximum(last * np.exp(power * far), NEVER), logs)
 
 
 def _bit_share(p: np.ndarray, area: int, bit: int, signs: int) -> np.ndarray:

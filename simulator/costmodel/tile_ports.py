@@ -57,13 +57,14 @@ class Ports:
         return self._tiles + (0 if self._bus else tile)
 
     def _wire(self, layers: list[CrossbarLayer], far: list[list[bool]]) -> None:
-        """Who asks which port: columns are kinds (fetch), kinds (send), layers (fetch and write), layers (send)."""
+        """Who asks which port: columns are kinds (fetch), kinds (sums sent), layers (fetch and write), layers (spikes
+        sent), and a message of one cycle."""
         kinds, spec = len(self.blocks.kinds), self.spec
         of = {(k.layer, member): i for i, k in enumerate(self.blocks.kinds) for member in k.members}
         asks: dict[tuple[int, int], list[float]] = {}
         used: set[tuple[int, int]] = set()
         mine: dict[tuple[int, int, int], dict[int, int]] = {}
-        sent: set[tuple[int, int, int]] = set()
+        sent: dict[tuple[int, int, int], dict[int, int]] = {}
 
         def ask(layer: int, port: int, column: int, times: float) -> None:
             both = asks.setdefault((port, column), [0.0, 0.0])
@@ -79,14 +80,18 @@ class Ports:
                 row[kind] = row.get(kind, 0) + 1
                 if lane.tile != layer.home_tile(lane.copy):
                     cycles = ceil_div(lane.outputs * int(spec.digital.psum_bits), int(spec.network.link_bits))
-                    ask(n, self._egress(lane.tile), kinds + kind, cycles)
-                    sent.add((n, kind, cycles))
+                    egress = self._egress(lane.tile)
+                    ask(n, egress, kinds + kind, cycles - 1)
+                    ask(n, egress, 2 * (kinds + self.layers), 1)
+                    row = sent.setdefault((n, lane.copy, egress), {})
+                    row[kind] = row.get(kind, 0) + cycles - 1
+                    row[-1] = row.get(-1, 0) + 1
             for copy in range(layer.copies):
                 tile = layer.home_tile(copy)
                 ask(n, tile, 2 * kinds + n, 1)
                 if far[n][copy]:
                     ask(n, self._egress(tile), 2 * kinds + self.layers + n, 1)
-        self._work, self._one = np.zeros((2, self._ports, 2 * (kinds + self.layers)))
+        self._work, self._one = np.zeros((2, self._ports, 2 * (kinds + self.layers) + 1))
         for (port, column), (work, one) in asks.items():
             self._work[port, column], self._one[port, column] = work, one
         self._user, self._port = np.array(sorted(used), np.int64).reshape(-1, 2).T
@@ -94,13 +99,8 @@ class Ports:
         most = np.ones(self._ports)
         np.maximum.at(most, self._port, own[self._user])
         self._per = 1 / most[self._port][:, None]
-        fetches = sorted({(n, tuple(sorted(row.items()))) for (n, _, _), row in mine.items()})
-        self._mine = np.zeros((len(fetches), kinds))
-        for i, (_, lanes) in enumerate(fetches):
-            for kind, number in lanes:
-                self._mine[i, kind] = number
-        self._mine_of = np.array([n for n, _ in fetches], np.int64)
-        self._sent = np.array(sorted(sent), np.int64).reshape(-1, 3).T
+        self._mine_of, self._mine = _distinct(mine, kinds)
+        self._sent_of, self._sent = _distinct(sent, kinds + 1)
 
     def price(self, seen: Seen, on: np.ndarray, home: HomeTimes) -> PortTimes:
         """Means at these inputs; on float64 [kinds, U]: share of vectors that are driven."""
@@ -119,14 +119,24 @@ class Ports:
                                  if self._first.size else np.zeros((0, steps))
                                  for table in (bits, cycles, latched))  # fmt: skip
         cycles = cycles / self._vectors
-        token = 1 - on  # of a vector that was skipped
-        one = np.concatenate([cycles, on, home.fetch + home.write, home.send])
+        token = np.ones((1, steps))  # a vector that was skipped is told in a cycle
+        one = np.concatenate([cycles, on, home.fetch + home.write, home.send, token])
         work = self._work @ one
         queue = self._one @ one
         share, wait, fetch, sent = (np.zeros((self.layers, steps)) for _ in range(4))
         np.maximum.at(share, self._user, self._per * work[self._port])
         np.maximum.at(wait, self._user, queue[self._port])
         np.maximum.at(fetch, self._mine_of, self._mine @ cycles)
-        n, kind, each = self._sent
-        np.maximum.at(sent, n, each[:, None] * on[kind] + token[kind] + int(self.spec.network.hop_cycles))
+        messages = self._sent @ np.concatenate([on, token])
+        np.maximum.at(sent, self._sent_of, messages + int(self.spec.network.hop_cycles))
         return PortTimes(bits, latched, fetch, sent, share, wait)
+
+
+def _distinct(rows: dict[tuple[int, int, int], dict[int, int]], columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """(layers [n], float64 [n, columns]) of the different rows by (layer, copy, port)."""
+    found = sorted({(n, tuple(sorted(row.items()))) for (n, _, _), row in rows.items()})
+    table = np.zeros((len(found), columns))
+    for i, (_, row) in enumerate(found):
+        for column, amount in row:
+            table[i, column] = amount
+    return np.array([n for n, _ in found], np.int64), table
