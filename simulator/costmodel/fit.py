@@ -46,7 +46,7 @@ class Fit:
 
 def refine(surface: Surface) -> Fit:
     """Touches the surface at the prior and at the weights that fit all points, until these stay; the last fit."""
-    everyone = np.ones(len(surface.points), bool)
+    everyone = np.arange(len(surface.points))
     surface.touch(surface.prior)
     found = fit(surface, everyone)
     for _ in range(TOUCHES):
@@ -58,21 +58,21 @@ def refine(surface: Surface) -> Fit:
 
 
 def fit(surface: Surface, use: np.ndarray) -> Fit:
-    """The fit to the points that `use`, bool [N], names."""
+    """The fit to the points with numbers `use`, int64 [n]."""
     weights = fit_times(surface, use)
     return Fit(weights, fit_counts(surface, use, weights))
 
 
 def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
-    """Weights of the terms from the points that `use` names."""
+    """Weights of the terms from the points with numbers `use`."""
     truth = surface.end[use]
     weights, knee = surface.prior.copy(), np.inf
     for _ in range(ROUNDS):
-        plane = surface.about(weights)
-        error = plane.end[use] / truth - 1
+        end, slope = surface.ends(weights, use)
+        error = end / truth - 1
         knee = min(knee, max(KNEE, float(np.median(np.abs(error)))))
         trust = _trust(error, knee)
-        matrix = plane.slope[use] * (np.sqrt(trust) / truth)[:, None]
+        matrix = slope * (np.sqrt(trust) / truth)[:, None]
         spread = (matrix * matrix).mean(axis=0)
         pull = PRIOR * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
         wanted = nnls(matrix, matrix @ weights - np.sqrt(trust) * error, surface.prior, pull)
@@ -80,7 +80,7 @@ def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
         share = 1.0
         while share >= SHORTEST:  # planes change on the way: no further than the loss falls
             tried = weights + share * (wanted - weights)
-            made = surface.about(tried).end[use] / truth - 1
+            made = surface.ends(tried, use)[0] / truth - 1
             if _loss(made, knee) + float(pull @ (tried - surface.prior) ** 2) < loss:
                 break
             share /= 2
@@ -102,9 +102,9 @@ def _loss(error: np.ndarray, knee: float) -> float:
 
 
 def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Factors of the groups of counters, at these weights of the times, from the points that `use` names."""
+    """Factors of the groups of counters, at these weights of the times, from the points with numbers `use`."""
     total = surface.total[use]
-    made = surface.about(weights).energies[use] / total[:, None]
+    made = surface.costs(weights, use) / total[:, None]
     true = surface.energies[use] / total[:, None]
     found = np.ones(made.shape[1])
     for _ in range(ROUNDS):

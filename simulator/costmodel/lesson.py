@@ -85,13 +85,13 @@ class Lesson:
         for name in self.architectures:
             if name in names:
                 continue
-            own = surface.architectures == name
+            own = np.flatnonzero(surface.architectures == name)
             made = self.without(name, *names)
-            plane = surface.about(made.weights)
-            total = plane.energies @ made.factors + surface.power * plane.end
-            latency[own] = (surface.end / plane.end - 1)[own]
-            energy[own] = (surface.total / total - 1)[own]
-        rows = np.flatnonzero(self._use(names))
+            end, _ = surface.ends(made.weights, own)
+            total = surface.costs(made.weights, own) @ made.factors + surface.power[own] * end
+            latency[own] = surface.end[own] / end - 1
+            energy[own] = surface.total[own] / total - 1
+        rows = self._use(names)
         return rows, latency[rows], energy[rows]
 
     def model(self, *names: str, fitted_on: Mapping[str, Any] | None = None) -> CostModel:
@@ -136,7 +136,8 @@ class Lesson:
         }
 
     def _use(self, names: Sequence[str] | frozenset[str]) -> np.ndarray:
-        return np.asarray(~np.isin(self.surface.architectures, sorted(names)))
+        """Numbers of the points of all architectures but these."""
+        return np.flatnonzero(~np.isin(self.surface.architectures, sorted(names)))
 
     @cached_property
     def worst(self) -> np.ndarray:

@@ -48,16 +48,6 @@ class Point:
         return float(made.end), self.prices.energies(made.counts)
 
 
-@dataclass(frozen=True, eq=False)
-class Linear:
-    """N points about some weights: end [N] ps, energies [N, G] pJ; slopes in the weights: [N, K] and [N, G, K]."""
-
-    end: np.ndarray
-    slope: np.ndarray
-    energies: np.ndarray
-    energy_slope: np.ndarray
-
-
 class Surface:
     """Planes under the closed form of N points with K terms and G groups of counters.
 
@@ -86,38 +76,37 @@ class Surface:
         self.energies = np.stack([point.energies for point in points])
         self.power = np.array([point.prices.power for point in points])
         self.total = self.energies.sum(axis=1) + self.power * self.end
-        self._at: list[np.ndarray] = []
-        self._planes: list[Linear] = []
+        shape = len(points), len(self.terms)
+        self._base, self._slope = np.zeros((0, shape[0])), np.zeros((0, *shape))
+        self._cost = np.zeros((0, shape[0], len(self.groups)))
+        self._cost_slope = np.zeros((0, shape[0], len(self.groups), shape[1]))
 
-    def touch(self, weights: np.ndarray) -> Linear:
-        """Prices every point at these weights and a little beside them; adds the planes; returns them."""
-        count, terms = len(self.points), len(self.terms)
+    def touch(self, weights: np.ndarray) -> None:
+        """Prices every point at these weights and a little beside them, and adds the planes through these prices."""
+        _, count, terms = self._slope.shape
         end, slope = np.zeros(count), np.zeros((count, terms))
-        energies = np.zeros((count, len(self.groups)))
-        energy_slope = np.zeros((*energies.shape, terms))
+        cost, cost_slope = np.zeros(self._cost.shape[1:]), np.zeros(self._cost_slope.shape[1:])
         for n, point in enumerate(self.points):
-            end[n], energies[n] = point.price(weights)
+            end[n], cost[n] = point.price(weights)
             for k in range(terms):
                 beside = weights.copy()
                 beside[k] += STEP
                 later, more = point.price(beside)
                 slope[n, k] = (later - end[n]) / STEP
-                energy_slope[n, :, k] = (more - energies[n]) / STEP
-        plane = Linear(end, slope, energies, energy_slope)
-        self._at.append(weights.copy())
-        self._planes.append(plane)
-        return plane
+                cost_slope[n, :, k] = (more - cost[n]) / STEP
+        self._base = np.concatenate([self._base, [end - slope @ weights]])
+        self._slope = np.concatenate([self._slope, [slope]])
+        self._cost = np.concatenate([self._cost, [cost - cost_slope @ weights]])
+        self._cost_slope = np.concatenate([self._cost_slope, [cost_slope]])
 
-    def about(self, weights: np.ndarray) -> Linear:
-        """The highest plane of each point at these weights, moved there."""
-        heights = np.stack(
-            [p.end + p.slope @ (weights - at) for at, p in zip(self._at, self._planes, strict=True)]
-        )
-        best = heights.argmax(axis=0)
-        n = np.arange(len(self.points))
-        slope = np.stack([p.slope for p in self._planes])[best, n]
-        energy_slope = np.stack([p.energy_slope for p in self._planes])[best, n]
-        away = weights - np.stack(self._at)[best]
-        energies = np.stack([p.energies for p in self._planes])[best, n]
-        moved = energies + np.einsum("ngk,nk->ng", energy_slope, away)
-        return Linear(heights[best, n], slope, moved, energy_slope)
+    def ends(self, weights: np.ndarray, use: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """End, ps, [n] and its slope in the weights [n, K] of the points with numbers `use`, int64 [n]."""
+        slope = self._slope[:, use]
+        heights = self._base[:, use] + slope @ weights
+        best, n = heights.argmax(axis=0), np.arange(use.size)
+        return heights[best, n], slope[best, n]
+
+    def costs(self, weights: np.ndarray, use: np.ndarray) -> np.ndarray:
+        """Energy of each group, pJ, [n, G], of the points with numbers `use`, on the plane that gives their end."""
+        best = (self._base[:, use] + self._slope[:, use] @ weights).argmax(axis=0)
+        return np.asarray(self._cost[best, use] + self._cost_slope[best, use] @ weights)
