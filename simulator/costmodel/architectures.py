@@ -20,12 +20,10 @@ Shape = tuple[int, int, int]
 Choice = TypeVar("Choice")
 CHANNELS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 SIDES = (6, 8, 12, 16, 20, 24, 32)
-INPUTS = (1, 2, 3, 4)
 LARGEST_LINEAR = 2**21
 """Weights of the largest linear layer that is drawn."""
 WORK = (20_000, 50_000_000)
 """Synaptic operations of a timestep if every neuron fired: fewer or more, and another network is drawn."""
-BLOCKS = (2, 7)
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,9 @@ class Family:
     poolings     kinds of pooling;  models: neurons;  membrane_bits: of all neurons of a network
     blocks       kinds of blocks and how likely they are
     wired        additions and poolings are layers of their own, which store no weights and no membranes
+    inputs       channels of the input
+    widths       channels of the first block
+    length       least and most blocks;  first: kind of the first block, "": drawn as the others
     """
 
     number: int
@@ -46,8 +47,14 @@ class Family:
     membrane_bits: tuple[int, ...]
     blocks: tuple[tuple[str, float], ...]
     wired: bool = False
+    inputs: tuple[int, ...] = (1, 2, 3, 4)
+    widths: tuple[int, ...] = CHANNELS[:6]
+    length: tuple[int, int] = (2, 7)
+    first: str = "conv"
 
 
+SINGLE = (("conv", 0.5), ("wide", 0.1), ("point", 0.2), ("dense", 0.2))
+DEEP = (2, 16, 64, 128, 256), (16, 64, 128, 256), (1, 1), ""
 FAMILIES = {
     "cores": Family(
         1, (4, 8, 8), ("average", "sum", "or"), ("if", "lif", "cuba_lif"), (16, 16, 24),
@@ -57,12 +64,14 @@ FAMILIES = {
         2, (2, 4, 4, 8), ("or", "or", "average"), ("if", "lif"), (8, 16),
         (("conv", 0.55), ("residual", 0.2), ("point", 0.15), ("wide", 0.1)),
     ),
+    "core_layers": Family(4, (8,), ("or",), ("if", "lif", "cuba_lif"), (16, 24), SINGLE, False, *DEEP),
+    "crossbar_layers": Family(5, (4, 8), ("or",), ("if", "lif"), (8, 16), SINGLE, False, *DEEP),
     "fused": Family(
         3, (4, 4, 8), ("or",), ("if", "lif"), (8, 12),
         (("conv", 0.45), ("residual", 0.3), ("separable", 0.1), ("point", 0.1), ("wide", 0.05)), True,
     ),
 }  # fmt: skip
-"""For event-driven cores, for crossbar tiles, and for an array behind a global buffer."""
+"""For event-driven cores, for crossbar tiles, single layers of any depth for both, and for an array behind a buffer."""
 
 
 def generate(seed: int, count: int, family: str) -> list[Network]:
@@ -101,7 +110,7 @@ class _Draft:
         self.membrane = self._one(family.membrane_bits)
         self.model = self._one(family.models)
         side = self._one(SIDES)
-        self.shapes: dict[str, Shape] = {"input": (self._one(INPUTS), side, side)}
+        self.shapes: dict[str, Shape] = {"input": (self._one(family.inputs), side, side)}
         self.neurons: dict[str, Neuron] = {"input": Neuron(model="input")}
         self.projections: list[Projection] = []
         self.last = "input"
@@ -110,14 +119,19 @@ class _Draft:
     def network(self, name: str, source: str) -> Network:
         """Blocks, poolings between some of them, then one or two linear layers where they are not too large."""
         kinds, odds = zip(*self.family.blocks, strict=True)
-        width = self._one(CHANNELS[:6])
-        for block in range(int(self.draw.integers(*BLOCKS, endpoint=True))):
-            getattr(self, f"_{kinds[int(self.draw.choice(len(kinds), p=odds))] if block else 'conv'}")(width)
+        width = self._one(self.family.widths)
+        length = int(self.draw.integers(*self.family.length, endpoint=True))
+        for block in range(length):
+            drawn = block or not self.family.first
+            kind = kinds[int(self.draw.choice(len(kinds), p=odds))] if drawn else self.family.first
+            getattr(self, f"_{kind}")(width)
+            if length == 1:
+                break
             if self.shapes[self.last][1] >= 6 and self.draw.random() < 0.4:
                 self._pooling()
             if self.draw.random() < 0.5:
                 width = self._one([c for c in CHANNELS if c >= width])
-        for units in self._classifier():
+        for units in self._classifier() if length > 1 else []:
             if prod(self._seen()) * units <= LARGEST_LINEAR:
                 self._add("fc", "linear", (units, 1, 1), {})
         populations = tuple(Population(n, shape, self.neurons[n]) for n, shape in self.shapes.items())
@@ -150,6 +164,10 @@ class _Draft:
 
     def _point(self, width: int) -> None:
         self._window("conv", width, 1, 1)
+
+    def _dense(self, width: int) -> None:
+        """A linear layer."""
+        self._add("fc", "linear", (8 * width, 1, 1), {})
 
     def _separable(self, width: int) -> None:
         """A depthwise convolution, then a pointwise one."""

@@ -25,10 +25,11 @@ def test_work_lies_within_bounds(family: str) -> None:
     for net in generate(0, 24, family):
         made = sum(dense_operations(p, net.population(p.source), net.population(p.target)) for p in net.projections)
         assert WORK[0] / 4 <= made <= WORK[1], net.name  # pooled sources are counted before pooling
-        assert len(net.layers) >= 2 and len(net.inputs) == 1
+        low, high = FAMILIES[family].length
+        assert len(net.inputs) == 1 and low <= len(net.layers) <= 3 * high + 2 and (high > 1 or len(net.layers) == 1)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["cores", "crossbars", "fused"])
 def test_every_kind_occurs(family: str) -> None:
     nets = generate(0, 24, family)
     chosen = FAMILIES[family]
@@ -41,6 +42,15 @@ def test_every_kind_occurs(family: str) -> None:
     assert len({net.population(net.inputs[0]).shape for net in nets}) >= 10
     residual = [net for net in nets for name in net.layers if len(net.incoming(name)) == 2]
     assert residual
+
+
+@pytest.mark.parametrize("family", ["core_layers", "crossbar_layers"])
+def test_single_layers_are_deep_and_of_several_kinds(family: str) -> None:
+    nets = generate(0, 24, family)
+    assert {p.kind for net in nets for p in net.projections} == {"conv", "linear"}
+    assert {p.kernel for net in nets for p in net.projections} >= {(1, 1), (3, 3)}
+    assert {net.population("input").shape[0] for net in nets} == set(FAMILIES[family].inputs)
+    assert max(net.population(net.layers[0]).shape[0] for net in nets) >= 128
 
 
 def test_unknown_families() -> None:
