@@ -23,7 +23,8 @@ class Channel:
     accept             time between two bursts that are taken into queues
     served             from a request to its first data, where a write in a queue holds them
     refresh            time in which a refresh keeps a rank from work
-    interval           between two refreshes of a rank; 0: none
+    interval           between two refreshes of a rank (or of a bank, where banks are refreshed); 0: none
+    refreshes          refreshes of a channel in that time, one after another
     turn               extra time of a change to writing and back to reading
     """
 
@@ -37,6 +38,7 @@ class Channel:
     served: float = 0.0
     refresh: float = 0.0
     interval: float = 0.0
+    refreshes: int = 0
     turn: float = 0.0
 
     @property
@@ -60,9 +62,10 @@ def channel_of(spec: Any, ps: float) -> Channel:
     held = c.read_queue + c.bank_queue
     late = 0 if c.scheduler == "frfcfs" else t.trp_cycles + t.trcd_cycles
     late = max(late, t.trp_cycles + t.trcd_cycles - held * between)  # of every row, where queues are too short for it
-    interval, refresh = t.trefi_cycles, t.trp_cycles + t.trfc_cycles + t.trcd_cycles
+    interval, refresh, refreshes = t.trefi_cycles, t.trp_cycles + t.trfc_cycles + t.trcd_cycles, g.ranks
     if c.refresh == "bank":
-        interval, refresh = (t.trefi_bank_cycles or 0) * g.banks // g.ranks, t.trfc_bank_cycles or 0
+        interval, refresh = (t.trefi_bank_cycles or 0) * (g.banks // g.ranks), t.trfc_bank_cycles or 0
+        refreshes = g.banks
     return Channel(
         burst_bits=g.burst_bytes * 8,
         pace=(between + late / pages.bursts) * ps / g.channels,
@@ -74,5 +77,6 @@ def channel_of(spec: Any, ps: float) -> Channel:
         served=c.posted_cycles * ps,
         refresh=refresh * ps,
         interval=0 if c.refresh == "none" else interval * ps,
+        refreshes=refreshes,
         turn=(rl + t.burst_cycles - wl + t.trtrs_cycles + wl + t.burst_cycles + t.twtr_l_cycles - 2 * between) * ps,
     )

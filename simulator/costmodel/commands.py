@@ -14,6 +14,8 @@ from simulator.units import PS_PER_SECOND
 Region = tuple[int, str]
 Times = tuple[np.ndarray, np.ndarray]
 """Start and completion of rows, ps, float64 [n] each."""
+PHASES = 64
+"""Repetitions of a part whose place between refreshes is followed one by one; more are like these."""
 
 
 class Commands:
@@ -88,32 +90,42 @@ class Commands:
     def background(self, counts: np.ndarray, runs: Sequence[tuple[Times, float, float]]) -> None:
         """Adds refreshes, active and idle cycles to counts [U, L, A].
 
-        runs: parts of the whole run: times of the transfers in it that reach a bank, ps from its start; its length, ps;
-        how often it comes.  A row stays open until the next refresh.
+        runs: parts of the whole run, in order: times of the transfers in it that reach a bank, ps from its start; its
+        length, ps; how often it comes.  A row stays open until the next refresh of its rank, the first one.
         """
         flat = counts.reshape(-1)
         end = sum(length * often for _, length, often in runs)
         for unit, spec in self._memories.items():
-            interval = self._movement.transfers.channel(spec).interval
+            channel = self._movement.transfers.channel(spec)
+            interval, each = channel.interval, channel.interval / max(1, channel.refreshes)
             channels, ranks = spec.geometry.channels, spec.geometry.ranks * spec.geometry.channels
             ps = PS_PER_SECOND / self._movement.clocks[spec.clock]
-            active = channels * sum(often * _covered(busy, interval, length) for busy, length, often in runs)
+            active, elapsed = 0.0, interval - each  # a rank's first refresh comes after its share of an interval
+            for busy, length, often in runs:
+                known = max(1, min(round(often), PHASES))
+                for n in range(known):
+                    phase = (elapsed + n * length) % interval if interval else 0.0
+                    active += channels * _covered(busy, interval, length, phase) * often / known
+                elapsed += often * length
             for action, times in (
-                ("refresh:rank", ranks * (end // interval) if interval else 0.0),
+                ("refresh:rank", channels * (end // each) if interval else 0.0),
                 ("active:rank", active / ps),
                 ("idle:rank", (end * ranks - active) / ps),
             ):
                 flat[self._tally.cell(unit, 0, action)] += times
 
 
-def _covered(busy: Times, interval: float, end: float) -> float:
-    """Time, ps, in which a row is open: from each transfer to the refresh after it, or to the end of the run."""
-    start = busy[0]
+def _covered(busy: Times, interval: float, length: float, phase: float) -> float:
+    """Time, ps, in which a row is open: from each transfer to the refresh after it, or to the end of the part.
+
+    phase: time since a refresh at the start of the part.
+    """
+    start, done, end = busy[0] + phase, busy[1] + phase, length + phase
     if not start.size:
         return 0.0
     if not interval:
         return max(0.0, end - float(start.min()))
-    begun, ended = ((part / interval).astype(np.int64) for part in busy)
+    begun, ended = ((part / interval).astype(np.int64) for part in (start, done))
     edges = np.arange(max(int(ended.max()), int(end / interval)) + 2) * interval
     first = edges[1:].copy()  # since when a row is open in each interval
     np.minimum.at(first, begun, start)

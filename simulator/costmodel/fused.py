@@ -14,7 +14,7 @@ from simulator.costmodel.commands import Commands
 from simulator.costmodel.fused_counts import NodeCounts
 from simulator.costmodel.fused_nodes import PARTS, Nodes
 from simulator.costmodel.movement import Move, Movement
-from simulator.costmodel.overlap import together
+from simulator.costmodel.overlap import spread, together
 from simulator.costmodel.rates import Rates, Stream
 from simulator.costmodel.tally import REPETITION, Tally
 from simulator.costmodel.timing import Row, Rows, Span
@@ -28,7 +28,9 @@ ARRAY_TERMS = (
     Term("pe_array.fill", 1.0, "weights and windows on their way from the global buffer into the array's memories"),
     Term("pe_array.state", 1.0, "states of a tile read before and written after it"),
     Term("pe_array.output", 1.0, "outputs of a tile written to the global buffer"),
+    Term("pe_array.conflict", 0.0, "accesses to the global buffer that wait for a chunk of a load or store"),
 )
+CONFLICT = PARTS
 LAUNCH = Term("host.launch", 1.0, "the host hands a task out")
 
 
@@ -100,6 +102,7 @@ class FusedChip:
         transfers, moving = self.movement.transfers, self._moving
         channel = transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
         self._extra = np.zeros((moving.size, len(TRANSFER_TERMS)))
+        self._conflict = np.zeros(self._computing.size)
         self._early = np.ones(moving.size, np.int64)
         for _ in range(2):
             self._run(default, 1)
@@ -109,10 +112,15 @@ class FusedChip:
         self.tally.close()
         touching = self.commands.touching
         self._touching = moving[touching]
-        bursts = transfers.bursts(np.ones((len(self.streams) + 2, 1)))[self._move, 0] * touching
+        every = np.ones((len(self.streams) + 2, 1))
+        bursts = transfers.bursts(every)[self._move, 0] * touching
         store = self.schedule.op[moving] == s.STORE
         met = together(self.schedule.unit[moving], start, done, bursts * channel.pace, bursts, store)
         self._extra[:, SHARED] = met.shared
+        begun, ended = (times[self._computing] for times in self._rows.times())
+        held = transfers.held(every)[self._move, 0]
+        waits = spread(self.schedule.unit[moving], start, done, held, begun, ended)
+        self._conflict = self.nodes.accesses[self._node] * waits / np.maximum(ended - begun, 1.0)
         self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
@@ -130,12 +138,12 @@ class FusedChip:
 
     def _run(self, weights: np.ndarray, samples: int) -> Span:
         """The mean sample of so many with these weights of the terms."""
-        of_moves = weights[PARTS + 1 :]
+        launch, of_moves = np.split(weights[CONFLICT + 1 :], [1])
         refreshed = np.array([[1.0, 1 - 1 / samples]])  # of a move that ends before the first refresh, in one sample
         moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 2)), of_moves, refreshed)
         extra, nodes = self._extra @ of_moves, self.nodes.spans(weights[:PARTS])
         hold, done = np.empty((2, self.schedule.rows))
         for times, found in ((hold, moved[0]), (done, moved[1])):
             times[self._moving] = found[self._move, self._early] + extra
-            times[self._computing] = nodes[self._node]
-        return self._rows.run(hold[:, None], done[:, None], self._launch * weights[PARTS])
+            times[self._computing] = nodes[self._node] + weights[CONFLICT] * self._conflict
+        return self._rows.run(hold[:, None], done[:, None], self._launch * float(launch[0]))

@@ -30,6 +30,7 @@ class Nodes:
         self._own = {"weight": weight, "spike": inputs}
         self._groups: dict[tuple[int, Group, int], int] = {}
         self._parts: list[list[list[float]]] = []
+        self._asked: list[int] = []
         self._of: list[tuple[int, int]] = []
         self._known: dict[tuple[int, ...], int] = {}
         self.count = 0
@@ -44,6 +45,8 @@ class Nodes:
             if key not in self._groups:
                 self._groups[key] = len(self._parts)
                 self._parts.append(self._group(*key))
+                tiles = [1 + 2 * bool(tile.state) + bool(tile.weights) for tile in group.tiles]
+                self._asked.append(bool(window) + sum(tiles))
             found[self._groups[key]] = found.get(self._groups[key], 0) + 1
         content = tuple(x for pair in sorted(found.items()) for x in pair)
         if content not in self._known:
@@ -57,6 +60,9 @@ class Nodes:
         table = np.array(self._parts).reshape(-1, AHEAD_HELD + 1, PARTS)
         self._table = np.ascontiguousarray(table.transpose(1, 0, 2))
         self._node, self._kind, self._times = np.array(self._of, np.int64).reshape(-1, 3).T
+        asked = np.array(self._asked, np.float64)[self._kind]
+        self.accesses = np.bincount(self._node, self._times * asked, self.count)
+        """Accesses to the global buffer that a node waits for, float64 [nodes]."""
 
     def spans(self, weights: np.ndarray) -> np.ndarray:
         """float64 [nodes]: ps, with weights float64 [4] of computation, fills, states and outputs."""

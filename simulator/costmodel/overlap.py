@@ -40,3 +40,19 @@ def together(
             turned[i] = (both * of_store)[store[beside] != store[i]].sum()
     return Together(shared, turned)
 
+
+def spread(
+    unit: np.ndarray, start: np.ndarray, done: np.ndarray, weight: np.ndarray, since: np.ndarray, until: np.ndarray
+) -> np.ndarray:
+    """float64 [m]: what falls between since and until of moves that each spread `weight` evenly from start to done.
+
+    Moves by unit that moves them (int64 [n]), in order; since, until: float64 [m].
+    """
+    found = np.zeros(since.size)
+    for mover in np.unique(unit):
+        mine = np.flatnonzero(unit == mover)
+        times = np.stack([start[mine], np.maximum(done[mine], start[mine])], axis=1).ravel()
+        total = np.cumsum(weight[mine])
+        reached = np.stack([total - weight[mine], total], axis=1).ravel()
+        found += np.interp(until, times, reached, left=0.0) - np.interp(since, times, reached, left=0.0)
+    return found

@@ -150,6 +150,15 @@ class Transfers:
         found: np.ndarray = (chunks - 1) * np.ceil(whole / burst) + np.ceil(last / burst)
         return found
 
+    def held(self, every: np.ndarray) -> np.ndarray:
+        """float64 [rows, R]: half the square of the ps that a chunk holds an on-chip port, summed over chunks: the
+        time in which an access would meet a chunk, times what it would wait on average."""
+        t = Transfer(*self._table)
+        chunks, whole, last = self._cut(every)
+        whole, last = (np.ceil(size / t.word) * t.per_word for size in (whole, last))
+        found: np.ndarray = ((chunks - 1) * whole**2 + last**2) / 2
+        return found
+
     def _cut(self, every: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Chunks of each row; bits of all of them but the last, and of the last."""
         t = Transfer(*self._table)

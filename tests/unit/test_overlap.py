@@ -1,0 +1,45 @@
+"""What moves that meet wait for each other, by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.costmodel.overlap import spread, together
+
+LOAD, STORE = 0, 1
+
+
+def met(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[float], list[float]]:
+    """Rows of (unit, start, done, use, bursts); unit 1 stores."""
+    unit, start, done, use, bursts = (np.array(column) for column in zip(*rows, strict=True))
+    found = together(unit, start, done, use, bursts, unit == STORE)
+    return found.shared.tolist(), found.bursts.tolist()
+
+
+def test_two_moves_that_fill_the_memory_share_it() -> None:
+    """A store of 20 in a load of 100: each takes 20 longer, and all its 4 bursts interrupt the load."""
+    assert met([(LOAD, 0, 100, 100, 10), (STORE, 20, 40, 20, 4)]) == ([20, 20], [4, 4])
+
+
+def test_only_what_is_beyond_the_time_is_late() -> None:
+    """In the 20 that they share, half of the store and all of the load: 10 + 20 - 20."""
+    assert met([(LOAD, 0, 100, 100, 10), (STORE, 20, 40, 10, 4)])[0] == [10, 10]
+    assert met([(LOAD, 0, 100, 30, 10), (STORE, 20, 40, 10, 4)])[0] == [0, 0]
+
+
+def test_moves_that_meet_in_part() -> None:
+    """5 of 20 together, one after the other on either side; a quarter of the store's bursts."""
+    assert met([(LOAD, 0, 25, 25, 10), (STORE, 20, 40, 20, 4), (LOAD, 40, 60, 20, 2)]) == ([5, 5, 0], [1, 1, 0])
+
+
+def test_two_loads_turn_no_bus() -> None:
+    """Units 0 and 2 both load."""
+    assert met([(LOAD, 0, 100, 100, 10), (2, 20, 40, 20, 4)]) == ([20, 20], [0, 0])
+
+
+def test_weight_between_two_times() -> None:
+    """Of 10 over 0 .. 100 and 8 over 50 .. 90 on two movers, and 4 over 100 .. 104 behind the first."""
+    unit, weight = np.array([0, 1, 0]), np.array([10.0, 8.0, 4.0])
+    start, done = np.array([0.0, 50.0, 100.0]), np.array([100.0, 90.0, 104.0])
+    found = spread(unit, start, done, weight, np.array([0.0, 20.0, 60.0, 102.0]), np.array([100.0, 70.0, 200.0, 103.0]))
+    assert found.tolist() == [18, 5 + 4, 4 + 6 + 4, 1]
