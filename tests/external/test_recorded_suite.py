@@ -32,6 +32,18 @@ def test_layers_have_the_listed_shape_and_density(data_dir: Path) -> None:
         assert count == int(row["nonzero"]) and f"{count / steps / population.size:.6f}" == row["density"]
 
 
+def test_neurons_are_numbered_channel_last(data_dir: Path) -> None:
+    """Every spike of the file at (t, c, y, x) is neuron (y W + x) C + c of timestep t."""
+    with np.load(data_dir / "layer_traces" / "prosperity_vgg9_cifar10.npz", allow_pickle=False) as file:
+        shape = tuple(file["conv2d_4__shape"].tolist())
+        t, c, y, x = np.nonzero(np.unpackbits(file["conv2d_4"], count=int(np.prod(shape))).reshape(shape))
+    block = recording("recorded/prosperity/prosperity_vgg9_cifar10/conv2d_4", str(data_dir)).spikes.spikes("input")
+    for step in range(shape[0]):
+        here = t == step
+        expected = np.sort((y[here] * shape[3] + x[here]) * shape[1] + c[here])
+        assert np.array_equal(block.block(0, step, step + 1).index, expected)
+
+
 def test_what_a_layer_sends_is_what_the_next_one_reads(data_dir: Path) -> None:
     """Where nothing lies between; behind a pooling, drawn spikes pool to about the recorded density."""
     vgg = "recorded/prosperity/prosperity_vgg9_cifar10"
