@@ -22,11 +22,11 @@ from simulator.network.projection import Pool
 R, W = 700 / 64, 750 / 64
 
 
-def small(pool: Pool | None = None) -> Network:
-    """16 channels of 8 x 8 into 32 channels of 8 x 8 (pooled: 4 x 4), weights of 8 bits, membranes of 16."""
+def small(pool: Pool | None = None, inputs: int = 16) -> Network:
+    """`inputs` channels of 8 x 8 into 32 channels of 8 x 8 (pooled: 4 x 4), weights of 8 bits, membranes of 16."""
     side = 8 if pool is None else 4
     populations = (
-        Population("l0", (16, 8, 8), Neuron("input")),
+        Population("l0", (inputs, 8, 8), Neuron("input")),
         Population("l1", (32, side, side), Neuron("if", membrane_bits=16)),
     )
     made = Projection("p", "l0", "l1", "conv", (3, 3), padding=(1, 1), pool=pool)
@@ -69,14 +69,14 @@ def test_runs_of_the_authors_code_come_out(title: str) -> None:
 
 
 def test_words_of_transfers_have_a_ceil_each() -> None:
-    """Bursts of 512 bits: 36,864 bits of weights once, 4 timesteps of 1,024 spikes per sample; outputs stay on chip."""
-    hardware = load_hardware("event_core_28nm")
-    found = counted(small(), hardware, steps=4, samples=3).words
-    assert found["dram", "W", "read"] == 16 * 32 * 9 * 8 / 512
-    assert found["dram", "I", "read"] == 3 * 4 * 1024 / 512
+    """5 channels in: 11,520 bits of weights once, 4 timesteps of 320 spikes per sample; outputs stay on chip.
+
+    Bursts have 512 bits: 22.5 and 2.5 of them.  On chip, words of 512 bits for weights, of 64 for spikes.
+    """
+    found = counted(small(inputs=5), load_hardware("event_core_28nm"), steps=4, samples=3).words
+    assert found["dram", "W", "read"] == found["weight", "W", "write"] == 23
+    assert found["dram", "I", "read"] == 3 * 3 and found["spike", "I", "write"] == 3 * 20
     assert ("dram", "O", "write") not in found
-    # In memory on chip: words of 512 bits for weights, of 64 for spikes.
-    assert found["weight", "W", "write"] == 16 * 32 * 9 * 8 / 512
 
 
 @pytest.mark.parametrize(("chip", "words"), [("event_core_28nm", 4 * 2048 * 16 / 1024), ("sia_pynqz2", 4 * 2048)])
