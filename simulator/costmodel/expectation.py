@@ -27,22 +27,55 @@ def expected_maximum(mean: np.ndarray, variance: np.ndarray, least: np.ndarray) 
     return found
 
 
+FEW = 48
+"""Counts that are looked at one by one; what happens at larger ones is taken from the normal distribution."""
+
+
 def expected_cycles(
     mean: np.ndarray, variance: np.ndarray, numerator: int, denominator: int, least: np.ndarray
 ) -> np.ndarray:
     """E[max(least, ceil(n numerator / denominator))] of a count n with this mean and variance.
 
-    Exact for variance 0.  Otherwise n mod denominator is taken as even, so that rounding up adds
-    (b - 1) / (2 b), b = denominator / gcd, on average.
+    Exact for variance 0.  Otherwise n is of Panjer's class (ASTIN Bulletin 12, 1981): binomial, Poisson or negative
+    binomial as the variance is below, at or above the mean.  Where n needs more than FEW to reach `least`, it is
+    normal, and n mod denominator even, so that rounding up adds (b - 1) / (2 b), b = denominator / gcd, on average.
     """
     b = denominator // math.gcd(numerator, denominator)
     exact = np.ceil(np.round(mean, 9) * numerator / denominator - 1e-9)
-    smooth = mean * numerator / denominator + (b - 1) / (2 * b)
+    even = (b - 1) / (2 * b)
+    smooth = mean * numerator / denominator + even
     scale = (numerator / denominator) ** 2
+    few = (least - 1) * denominator / numerator < FEW
+    counted = np.where(few & (variance > 0), _counted(mean, variance, numerator, denominator, least, even), 0)
     found: np.ndarray = np.where(
-        variance > 0, expected_maximum(smooth, variance * scale, least), np.maximum(exact, least)
+        variance > 0,
+        np.where(few, counted, expected_maximum(smooth, variance * scale, least)),
+        np.maximum(exact, least),
     )
     return found
+
+
+def _counted(
+    mean: np.ndarray, variance: np.ndarray, numerator: int, denominator: int, least: np.ndarray, even: float
+) -> np.ndarray:
+    """E[ceil(n r)] + sum over j < least of P(ceil(n r) <= j), r = numerator / denominator, for n of Panjer's class."""
+    m = np.maximum(mean, 1e-12)
+    least_variance = (m - np.floor(m)) * (1 - m + np.floor(m))  # of any count with this mean
+    v = np.maximum(variance, np.maximum(least_variance, 1e-12))
+    v = np.where(np.abs(v / m - 1) < 1e-6, m * (1 + 1e-6), v)
+    alpha = 1 - m / v
+    beta = m * m / v - alpha
+    share = np.exp((alpha + beta) / alpha * np.log1p(-alpha))  # of n = 0
+    total, rounded, below = np.zeros_like(m), np.zeros_like(m), np.zeros_like(m)
+    needed = math.ceil((float(least.max(initial=1)) - 1) * denominator / numerator)
+    last = min(FEW, max(4 * denominator // numerator, needed))
+    for n in range(last + 1):
+        if n:
+            share = np.minimum(share * np.maximum(alpha + beta / n, 0), 1 - total)
+        total += share
+        rounded += share * (-n * numerator % denominator) / denominator
+        below += share * np.maximum(least - math.ceil(n * numerator / denominator), 0)
+    return m * numerator / denominator + rounded + np.maximum(1 - total, 0) * even + below
 
 
 def largest_of(count: int, trials: int, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
