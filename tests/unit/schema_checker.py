@@ -112,6 +112,7 @@ _RULES: dict[str, Any] = {
     "minimum": _rule(lambda v, w: not _is_number(v) or v >= w, "below"),
     "maximum": _rule(lambda v, w: not _is_number(v) or v <= w, "above"),
     "minLength": _rule(lambda v, w: not isinstance(v, str) or len(v) >= w, "shorter than"),
+    "minItems": _rule(lambda v, w: not isinstance(v, list) or len(v) >= w, "fewer than"),
     "minProperties": _rule(lambda v, w: not isinstance(v, dict) or len(v) >= w, "fewer than"),
     "pattern": _rule(lambda v, w: not isinstance(v, str) or re.search(w, v), "no match of"),
 }

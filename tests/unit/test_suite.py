@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from simulator.costmodel.suite import Suite, load_suite
-from simulator.costmodel.suite_file import read_suite, suite_names
+from simulator.costmodel.suite_file import FOLDER, GROUP, read_suite, suite_names
+from simulator.costmodel.suite_schema import json_schema
 from simulator.errors import InputError
+from tests.unit.schema_checker import complaints
 
 CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
 SMALL = """\
@@ -107,29 +110,39 @@ def test_unknown_suites_and_chips() -> None:
         load_suite("none.yaml", "sia_pynqz2")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("schema: neurocycle.suite/1", "schema: neurocycle.suite/9", "own.yaml:1: schema: not a suite file"),
-        ("schema: neurocycle.suite/1\n", "", "schema: a suite needs this key"),
-        ("    drawn:", "    drwan:", r"own.yaml:6: groups\[0\]\.drwan: unknown key.*did you mean 'drawn'"),
-        ("networks: [digits]", "family: {cmos_core: cores}", r"groups\[0\]\.count"),
-        ("networks: [digits]", "family: {cmos_core: coers}\n    count: 1", "did you mean 'cores'"),
-        ("networks: [digits]", "networks: [digits]\n    recorded: [loihi]", "one source of networks"),
-        ("networks: [digits]", "networks: []", "a list is expected"),
-        ("networks: [digits]", "networks: [3]", "a text is expected"),
-        ("steps: [2]", "steps: [0]", "must be an integer; found 0"),
-        ("steps: [2]", "steps: [2.5]", "must be an integer"),
-        ("cmos_core:", "cmos_cor:", "did you mean 'cmos_core'"),
-        ("[1.0]", "[1.5]", "a density is a number; found 1.5"),
-        ("[1.0]", "[true]", "a density is a number"),
-        ("    mappings", "    mapings", "did you mean 'mappings'"),
-    ],
-)
+DEFECTS = [
+    ("schema: neurocycle.suite/1", "schema: neurocycle.suite/9", "own.yaml:1: schema: not a suite file"),
+    ("schema: neurocycle.suite/1\n", "", "schema: a suite needs this key"),
+    ("    drawn:", "    drwan:", r"own.yaml:6: groups\[0\]\.drwan: unknown key.*did you mean 'drawn'"),
+    ("networks: [digits]", "family: {cmos_core: cores}", r"groups\[0\]\.count"),
+    ("networks: [digits]", "family: {cmos_core: coers}\n    count: 1", "did you mean 'cores'"),
+    ("networks: [digits]", "networks: [digits]\n    recorded: [loihi]", "one source of networks"),
+    ("networks: [digits]", "networks: []", "a list is expected"),
+    ("networks: [digits]", "networks: [3]", "a text is expected"),
+    ("steps: [2]", "steps: [0]", "must be an integer; found 0"),
+    ("steps: [2]", "steps: [2.5]", "must be an integer"),
+    ("cmos_core:", "cmos_cor:", "did you mean 'cmos_core'"),
+    ("[1.0]", "[1.5]", "a density is a number; found 1.5"),
+    ("[1.0]", "[true]", "a density is a number"),
+    ("    mappings", "    mapings", "did you mean 'mappings'"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), DEFECTS)
 def test_defects_of_a_suite_file(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in SMALL
     with pytest.raises(InputError, match=message):
         read_suite(written(tmp_path, SMALL.replace(old, new)))
+    if "one source" not in message:  # which the schema for editors leaves open
+        assert complaints(yaml.safe_load(SMALL.replace(old, new)), json_schema(), json_schema())
+
+
+def test_the_schema_takes_what_the_reader_takes() -> None:
+    for name in suite_names():
+        read_suite(name)
+        content = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+        assert complaints(content, json_schema(), json_schema()) == []
+    assert set(json_schema()["properties"]["groups"]["items"]["properties"]) == set(GROUP)
 
 
 def test_architectures_come_in_order() -> None:
