@@ -36,6 +36,7 @@ class Ports:
                 memory.cycle_cycles,
                 memory.latency_cycles,
                 bool(out),
+                core.output_credits,
                 np.inf if whole else core.input_buffer_spikes * core.spike_bits,
             )
         )
@@ -45,18 +46,19 @@ class Ports:
 
     def close(self) -> None:
         """All tasks are added."""
-        self._table = np.array(self._rows, np.float64).reshape(-1, 7).T[:, :, None]
+        self._table = np.array(self._rows, np.float64).reshape(-1, 8).T[:, :, None]
         self._term = np.array(self._terms, np.float64).reshape(-1, 4)
 
     def cycles(self, every: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """float64 [tasks, U] each: cycles until a timestep's first block may be read; between the first blocks of two
-        timesteps; from the end of the core's work until its spikes lie in memory.
+        """float64 [tasks, U] each: cycles until a timestep's first block may be read; the least between two timesteps;
+        from the end of the core's work until its spikes lie in memory.
         every float64 [streams + 2, U]: events per timestep.  weights float64 [terms].
 
         A block leaves the memory word by word while the link carries it; the next one is asked for when it has left.  A
-        scatter core begins with the first block, a gather core when all are there.
+        scatter core begins with the first block, a gather core when all are there.  As many blocks as the core has
+        output credits may be on their way out.
         """
-        width, late, word, per_word, read, writes, size = self._table
+        width, late, word, per_word, read, writes, credits, size = self._table
         bits = np.zeros((2, len(self._rows), every.shape[1]))
         side, place, stream = (self._term[:, i].astype(np.int64) for i in range(3))
         np.add.at(bits, (side, place), self._term[:, 3:] * every[stream])
@@ -65,5 +67,6 @@ class Ports:
         link = np.ceil(bits / width)
         memory = np.maximum(np.ceil(bits / word), 1) * per_word
         begin = np.maximum(np.maximum(np.ceil(first / word), 1) * per_word + read, np.ceil(first / width)) + late
-        between = np.maximum(memory[0] + blocks * read, link[0])
-        return weights[0] * begin, weights[0] * between, weights[0] * (link[1] + late + memory[1]) * writes
+        behind = (link[1] + late + memory[1]) * writes
+        pace = np.maximum(np.maximum(memory[0] + blocks * read, link[0]), behind / credits)
+        return weights[0] * begin, weights[0] * pace, weights[0] * behind
