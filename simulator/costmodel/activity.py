@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.windows import empty_windows
 from simulator.errors import InputError, unknown
 from simulator.network.geometry import pooled_shape
 
@@ -55,6 +56,8 @@ class Activity:
     pooled    by (population, neurons of a window) what OR pooling leaves of it, where that was counted; elsewhere the
               neurons of a window are taken as independent
     lines     by population how active the rows and columns of its map are; even where that was not counted
+    windows   by number of a convolution the share of its output positions in whose window nothing is on, float64 [T];
+              where that was not counted it follows from `empty`
 
     Groups lie one after another from neuron 0; a rest that fills no group is left out, and a population smaller than a
     group is one group.
@@ -69,6 +72,7 @@ class Activity:
     values: np.ndarray
     pooled: Mapping[tuple[int, int], Pooled] = field(default_factory=dict)
     lines: Mapping[int, Lines] = field(default_factory=dict)
+    windows: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "mean", "active", "variance", "empty", "values"):
@@ -97,7 +101,8 @@ class Activity:
         *made, lines = zip(*(_count(trace, p.name, p.shape) for p in network.populations), strict=True)
         mean, active, variance, empty, values = (np.stack(parts) for parts in made)
         places = dict(enumerate(lines))
-        return cls(network, trace.steps, mean, active, variance, empty, values, _pooled(trace), places)
+        windows = empty_windows(trace)
+        return cls(network, trace.steps, mean, active, variance, empty, values, _pooled(trace), places, windows)
 
     @classmethod
     def bernoulli(
@@ -132,7 +137,7 @@ class Activity:
         known of clusters, nor of where in a map they lie."""
         sizes = np.array([[min(n, q.size) for n in GROUPS] for q in self.network.populations], np.float64)
         variance, empty = independent(self.active, sizes[:, None, :])
-        return replace(self, variance=variance, empty=empty, pooled={}, lines={})
+        return replace(self, variance=variance, empty=empty, pooled={}, lines={}, windows={})
 
     @property
     def samples(self) -> int:

@@ -18,6 +18,7 @@ class Stream(NamedTuple):
     window: neurons that OR pooling joins to one input (1: none).  population -1: a constant 1 from `first` on.
     lines: weight of each row and of each column of the (pooled) map, where neurons do not count alike: events per
     neuron are then their mean with the weight of the row times that of the column.  Groups know no lines.
+    seen: number of a convolution: instead, share of its windows in which something is on, -1 where that is not known.
     """
 
     population: int
@@ -25,6 +26,7 @@ class Stream(NamedTuple):
     first: int
     window: int = 1
     lines: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    seen: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +66,26 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
     value = np.zeros((len(streams), steps))
     variance, empty = (np.zeros((len(streams), steps, len(GROUPS))) for _ in range(2))
     value[[n for n, s in enumerate(streams) if s.population < 0 and not s.first]] = 1
-    plain = [n for n, s in enumerate(streams) if s.population >= 0 and not s.delay and not s.first and s.window == 1]
+    counted = [n for n, s in enumerate(streams) if s.seen >= 0]
+    plain = [n for n, s in enumerate(streams)
+             if s.population >= 0 and not s.delay and not s.first and s.window == 1 and s.seen < 0]  # fmt: skip
     if plain:
-        known = [streams[n].population for n in plain]
-        value[plain] = activity.mean[known, :steps]
-        variance[plain], empty[plain] = activity.variance[known, :steps], activity.empty[known, :steps]
+        of = [streams[n].population for n in plain]
+        value[plain] = activity.mean[of, :steps]
+        variance[plain], empty[plain] = activity.variance[of, :steps], activity.empty[of, :steps]
         for n in plain if activity.lines else ():
             value[n] *= _uneven(streams[n], activity.lines.get(streams[n].population))
     spread = []
     for n, s in enumerate(streams):
-        if not s.first and (s.population < 0 or (not s.delay and s.window == 1)):
+        if s.seen >= 0 or (not s.first and (s.population < 0 or (not s.delay and s.window == 1))):
             continue
         row = value[n]
         late = s.delay if s.population >= 0 else 0
         pooled = activity.pooled.get((s.population, s.window)) if s.window > 1 else None
         if pooled is not None:
             empty[n] = 1
-            for table, counted in zip((value, variance, empty), pooled[:3], strict=True):
-                table[n, late:] = counted[: max(0, steps - late)]
+            for table, known in zip((value, variance, empty), pooled[:3], strict=True):
+                table[n, late:] = known[: max(0, steps - late)]
             row[: s.first], variance[n, : s.first], empty[n, : s.first] = 0, 0, 1
             row *= _uneven(s, pooled.lines)
             continue
@@ -96,10 +100,14 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
             spread.append(n)
         else:
             empty[n] = 1
-            for table, counted in ((variance, activity.variance), (empty, activity.empty)):
-                table[n, late:] = counted[s.population, : max(0, steps - late)]
+            for table, known in ((variance, activity.variance), (empty, activity.empty)):
+                table[n, late:] = known[s.population, : max(0, steps - late)]
             variance[n, : s.first], empty[n, : s.first] = 0, 1
             row *= _uneven(s, activity.lines.get(s.population))
+    for n in counted:
+        value[n], share = -1, activity.windows.get(streams[n].seen)
+        if share is not None:
+            value[n, : streams[n].delay], value[n, streams[n].delay :] = 0, 1 - share[: max(0, steps - streams[n].delay)]
     if spread:
         variance[spread], empty[spread] = independent(value[spread], np.array(GROUPS, np.float64))
     return Rates(value, variance, empty, weight, activity.samples)
@@ -108,7 +116,7 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
 def _constant(activity: Activity) -> bool:
     """True when every timestep is like the first."""
     pooled = [x for found in activity.pooled.values() for x in found[:3]]
-    alike = all(bool((x == x[:1]).all()) for x in pooled)
+    alike = all(bool((x == x[:1]).all()) for x in (*pooled, *activity.windows.values()))
     return alike and all(bool((x == x[:, :1]).all()) for x in (activity.mean, activity.variance, activity.empty))
 
 

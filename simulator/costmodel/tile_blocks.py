@@ -69,18 +69,25 @@ class Blocks:
             self._tables["arrays"] += groups.arrays
             for place in places:
                 inside = place.inside[block.part]
-                found = [sum(n for tap, n in runs if inside[tap]) for runs in groups.runs]
-                domains = np.bincount(groups.domain, found).astype(np.int64).tolist()
+                seen = [[(tap, n) for tap, n in runs if inside[tap]] for runs in groups.runs]
+                found = [sum(n for _, n in runs) for runs in seen]
+                domains: list[list[tuple[int, int]]] = [[] for _ in range(groups.domain[-1] + 1)]
+                for domain, runs in zip(groups.domain, seen, strict=True):
+                    domains[domain] += runs
                 self._tables["weight"].append(place.many)
-                self._tables["whole"].append(self.inputs.set_of(source, sum(found)))
+                self._tables["whole"].append(self._set(source, [run for runs in seen for run in runs]))
                 self._tables["cell"].append(len(self._tables["inputs"]))
                 self._tables["domain"].append(len(self._tables["domain_set"]))
-                self._tables["group_set"] += [self.inputs.set_of(source, n) for n in found]
+                self._tables["group_set"] += [self._set(source, runs) for runs in seen]
                 self._tables["inputs"] += found
-                self._tables["domain_set"] += [self.inputs.set_of(source, n) for n in domains]
+                self._tables["domain_set"] += [self._set(source, runs) for runs in domains]
             self._tables["time"].append(self._times(layer, members[0]))
             self.kinds.append(Kind(number, members, self.rows, len(places)))
             self.rows += len(places)
+
+    def _set(self, source: Source, runs: list[tuple[int, int]]) -> int:
+        """The set of inputs of some runs (tap, inputs)."""
+        return self.inputs.set_of(source, sum(n for _, n in runs), len({tap for tap, _ in runs}))
 
     def _times(self, layer: CrossbarLayer, number: int) -> tuple[float, ...]:
         """Of a vector: cycles of a turn without conversion, mux steps, other cycles, cycles of the first turn more."""

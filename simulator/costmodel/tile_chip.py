@@ -14,7 +14,7 @@ from simulator.costmodel.tile_blocks import Blocks
 from simulator.costmodel.tile_counts import TileCounts
 from simulator.costmodel.tile_flow import Flow, Played
 from simulator.costmodel.tile_homes import Homes, position_bits
-from simulator.costmodel.tile_inputs import Inputs
+from simulator.costmodel.tile_inputs import Inputs, Source
 from simulator.costmodel.tile_ports import Ports
 from simulator.costmodel.tile_rows import places
 from simulator.costmodel.tile_times import DIGITAL, LAUNCH, PROGRAM, TERMS, Times
@@ -59,24 +59,29 @@ class TileChip:
         spec, network = self.spec, self.network
         everything = "no_activity" in spec.quirks
         index = {p.name: i for i, p in enumerate(network.populations)}
+        projection = {p.name: i for i, p in enumerate(network.projections)}
         self.inputs = Inputs(everything)
         self.blocks, self.homes = Blocks(spec, self.hertz, self.inputs), Homes(spec, self.inputs)
         self.own, self.live = [], []
         for number, layer in enumerate(self.layers):
             first = int(layer.population.neuron.first_step)
-            folded = self.blocks.integrates
-            sources = []
+            folded, found = self.blocks.integrates, places(layer, everything)
+            sources: list[Source] = []
             for part in layer.parts:
                 p = part.projection
                 joined = p.pool is not None and p.pool.kind == "or"
                 window = p.pool.size[0] * p.pool.size[1] if joined and p.pool is not None else 1
                 stream = self._stream(index[p.source], p.delay, first, window)
                 size = prod(part.shape) if joined else network.population(p.source).size
-                sources.append(self.inputs.source(stream, size, part, folded))
+                source = self.inputs.source(stream, size, part, folded)
+                if p.kind in ("conv", "depthwise") and not everything:
+                    seen = self._stream(index[p.source], p.delay, first, seen=projection[p.name])
+                    taps = [(int(at.inside[len(sources)].sum()), at.many) for at in found]
+                    source = self.inputs.windowed(source, seen, part.shape[0], [pair for pair in taps if pair[0]])
+                sources.append(source)
             own = self._stream(index[layer.layer], 0, first)
             self.own.append(own)
             self.live.append(self._stream(-1, 0, first))
-            found = places(layer, everything)
             self.blocks.add(number, layer, sources, found)
             self.homes.add(layer, sources, self.inputs.source(own, layer.population.size, None), found)
         self.entering = [p for p in network.populations if p.is_input and self.plan.consumers[p.name]]
@@ -95,8 +100,8 @@ class TileChip:
         self.times = Times(spec, self.layers, self.blocks, self.homes)
         self._flows()
 
-    def _stream(self, population: int, delay: int, first: int, window: int = 1) -> int:
-        key = Stream(population, delay, first, window)
+    def _stream(self, population: int, delay: int, first: int, window: int = 1, seen: int = -1) -> int:
+        key = Stream(population, delay, first, window, seen=seen)
         if key not in self.streams:
             self.streams.append(key)
         return self.streams.index(key)

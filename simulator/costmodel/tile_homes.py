@@ -89,13 +89,15 @@ class Homes:
         self._row.append((number, what, weight))
         if not self._skips and blocks:
             self._always.append(row)
-        inputs = [0] * len(layer.parts)
+        runs: list[list[Any]] = [[] for _ in layer.parts]
         for i in blocks:
             block = layer.row_blocks[i]
             inside = place.inside[block.part]
-            inputs[block.part] += sum(s.rows for segments in block.arrays for s in segments if inside[s.tap])
-        self._factor += [(row, self.inputs.set_of(source, n), source.some)
-                         for source, n in zip(sources, inputs, strict=True) if n]  # fmt: skip
+            runs[block.part] += [s for segments in block.arrays for s in segments if inside[s.tap]]
+        for source, found in zip(sources, runs, strict=True):
+            if found:
+                inputs, taps = sum(s.rows for s in found), len({s.tap for s in found})
+                self._factor.append((row, self.inputs.set_of(source, inputs, taps), source.some))
         return row
 
     def close(self) -> None:
