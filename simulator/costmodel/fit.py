@@ -1,11 +1,11 @@
 """Fit: weights of times and factors of counts that bring the closed form as near to the simulator as they can.
 
-Times: sum over points of loss((end(w) - T) / T) + PRIOR x spread x (w - w0)^2, w >= 0, with Huber's loss (P. J. Huber,
+Times: sum over points of loss((end(w) - T) / T) + prior x spread x (w - w0)^2, w >= 0, with Huber's loss (P. J. Huber,
 "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964); end(w) is a maximum of planes,
 so it is fitted with those that are highest at the last weights, and points are weighted by their last errors, until
 both stay (Gauss and Newton's method, reweighted).
 Counts: every group of counters has its own factor f, so that one error cannot hide another: least sum over points of
-loss((f e - s) / E) + PRIOR x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E
+loss((f e - s) / E) + prior x spread x (f - 1)^2, with e, s the energy of the group, estimated and simulated, and E
 that of the run.  The spread of a term or group is its mean square over the points, as a share of their time or energy.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 from simulator.costmodel.nnls import nnls
 from simulator.costmodel.surface import Surface
 
-PRIOR = 1.0
-"""What a weight was before calibration counts as much as this many average points."""
-KNEE = 0.005
+PRIORS = (1.0, 30.0, 1000.0)
+"""What a weight was before calibration counts as much as so many average points: choices, the freest first."""
+KNEE = 0.001
 """A point counts by its error's size, no longer by its square, from the median error on, and at least from this one."""
 SETTLED = 1e-5
 """Weights that change by less have settled."""
@@ -57,13 +57,13 @@ def refine(surface: Surface) -> Fit:
     return found
 
 
-def fit(surface: Surface, use: np.ndarray) -> Fit:
-    """The fit to the points with numbers `use`, int64 [n]."""
-    weights = fit_times(surface, use)
-    return Fit(weights, fit_counts(surface, use, weights))
+def fit(surface: Surface, use: np.ndarray, prior: float = PRIORS[0]) -> Fit:
+    """The fit to the points with numbers `use`, int64 [n]; prior: how many points its beginning counts for."""
+    weights = fit_times(surface, use, prior)
+    return Fit(weights, fit_counts(surface, use, weights, prior))
 
 
-def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
+def fit_times(surface: Surface, use: np.ndarray, prior: float) -> np.ndarray:
     """Weights of the terms from the points with numbers `use`."""
     truth = surface.end[use]
     weights, knee = surface.prior.copy(), np.inf
@@ -74,7 +74,7 @@ def fit_times(surface: Surface, use: np.ndarray) -> np.ndarray:
         trust = _trust(error, knee)
         matrix = slope * (np.sqrt(trust) / truth)[:, None]
         spread = (matrix * matrix).mean(axis=0)
-        pull = PRIOR * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
+        pull = prior * np.maximum(spread, 1e-3 * max(float(spread.max(initial=0.0)), 1e-9))
         wanted = nnls(matrix, matrix @ weights - np.sqrt(trust) * error, surface.prior, pull)
         loss = _loss(error, knee) + float(pull @ (weights - surface.prior) ** 2)
         share = 1.0
@@ -101,7 +101,7 @@ def _loss(error: np.ndarray, knee: float) -> float:
     return float(np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum())
 
 
-def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray, prior: float) -> np.ndarray:
     """Factors of the groups of counters, at these weights of the times, from the points with numbers `use`."""
     total = surface.total[use]
     made = surface.costs(weights, use) / total[:, None]
@@ -111,7 +111,7 @@ def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray) -> np.nda
         error = made * found - true
         trust = _trust(error, max(KNEE, float(np.median(np.abs(error)))))
         size = (trust * made * made).sum(axis=0)
-        pull = np.maximum(PRIOR * size / total.size, 1e-12)
+        pull = np.maximum(prior * size / total.size, 1e-12)
         last, found = found, ((trust * made * true).sum(axis=0) + pull) / (size + pull)
         if np.abs(found - last).max(initial=0.0) <= SETTLED:
             break

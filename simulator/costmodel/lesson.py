@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.costmodel.estimate import compiled
 from simulator.costmodel.features import COMMAND, MEANING, features
-from simulator.costmodel.fit import Fit, fit, refine
+from simulator.costmodel.fit import PRIORS, Fit, fit, refine
 from simulator.costmodel.intervals import Interval
 from simulator.costmodel.model import CostModel, Held, Weighed, difficulty
 from simulator.costmodel.prices import Prices
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEAST_ARCHITECTURES = 3
 """Two that teach, so that each can be held out from the other, and one that is asked."""
+FOLDS = 5
+"""Groups of architectures that are held out in turn where a prior is chosen."""
 
 
 class Lesson:
@@ -43,7 +45,8 @@ class Lesson:
         hard = [difficulty(f) for f in found]
         self.hard = {name: np.array([h[name] for h in hard]) for name in hard[0]}
         self.architectures = sorted(set(surface.architectures.tolist()))
-        self._fits: dict[frozenset[str], Fit] = {}
+        self._fits: dict[tuple[frozenset[str], float], Fit] = {}
+        self._priors: dict[frozenset[str], float] = {}
         refine(surface)
 
     @classmethod
@@ -70,27 +73,49 @@ class Lesson:
             machines[ready.hardware.sha256] = ready.hardware
         return cls(Surface(points), found, Scope.of(machines.values()), level)
 
-    def without(self, *names: str) -> Fit:
-        """The fit to all architectures but these; each is made once."""
-        key = frozenset(names)
+    def without(self, *names: str, prior: float | None = None) -> Fit:
+        """The fit to all architectures but these; each is made once.  prior: as chosen for them unless given."""
+        strength = self.prior(*names) if prior is None else prior
+        key = frozenset(names), strength
         if key not in self._fits:
-            self._fits[key] = fit(self.surface, self._use(names))
+            self._fits[key] = fit(self.surface, self._use(names), strength)
         return self._fits[key]
+
+    def prior(self, *names: str) -> float:
+        """How strongly fits to all architectures but these stay where they begin: whatever of `PRIORS` errs least on
+        FOLDS groups of them that are held out in turn; the strongest where several do."""
+        key = frozenset(names)
+        if key not in self._priors:
+            rest = [name for name in self.architectures if name not in key]
+            folds = [fold for fold in (rest[i::FOLDS] for i in range(FOLDS)) if fold]
+            found = []
+            for prior in PRIORS:
+                size = 0.0
+                for fold in folds if len(folds) > 1 else []:
+                    own = np.flatnonzero(np.isin(self.surface.architectures, fold))
+                    made = fit(self.surface, self._use([*names, *fold]), prior)
+                    size += sum(float(np.abs(1 / (1 + error) - 1).sum()) for error in self._errors(made, own))
+                found.append(size)
+            best = min(found) * (1 + 1e-9)
+            self._priors[key] = max(prior for prior, size in zip(PRIORS, found, strict=True) if size <= best)
+        return self._priors[key]
+
+    def _errors(self, made: Fit, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Simulated / predicted - 1 of latency and energy of the points with numbers `own`."""
+        surface = self.surface
+        end, _ = surface.ends(made.weights, own)
+        total = surface.costs(made.weights, own) @ made.factors + surface.power[own] * end
+        return surface.end[own] / end - 1, surface.total[own] / total - 1
 
     def errors(self, *names: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of the points outside `names`: their numbers [n], and simulated / predicted - 1 of latency and energy, each
         point predicted by a fit that saw neither its architecture nor `names`."""
-        surface = self.surface
-        latency, energy = np.zeros(len(surface.points)), np.zeros(len(surface.points))
+        latency, energy = np.zeros(len(self.surface.points)), np.zeros(len(self.surface.points))
+        prior = self.prior(*names)
         for name in self.architectures:
-            if name in names:
-                continue
-            own = np.flatnonzero(surface.architectures == name)
-            made = self.without(name, *names)
-            end, _ = surface.ends(made.weights, own)
-            total = surface.costs(made.weights, own) @ made.factors + surface.power[own] * end
-            latency[own] = surface.end[own] / end - 1
-            energy[own] = surface.total[own] / total - 1
+            if name not in names:
+                own = np.flatnonzero(self.surface.architectures == name)
+                latency[own], energy[own] = self._errors(self.without(name, *names, prior=prior), own)
         rows = self._use(names)
         return rows, latency[rows], energy[rows]
 
