@@ -24,6 +24,8 @@ from simulator.mapping import schedule as s
 from simulator.mapping.reach import SPARSE, Fan, Reach, reach
 from simulator.units import PS_PER_SECOND
 
+LAUNCH = Term("host.launch", 1.0, "the host hands a task to its unit")
+
 
 class CoreChip:
     """All rows of a Schedule on cores with DMA channels, as tables over streams of events.
@@ -65,7 +67,7 @@ class CoreChip:
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         layers, depth = len(schedule.layers), int(host.queue_depth)
         kinds = {spec.dataflow for spec in self._cores()}
-        parts: list[tuple[Term, ...]] = [(Term("host.launch"),), Ports.terms]
+        parts: list[tuple[Term, ...]] = [(LAUNCH,), Ports.terms]
         parts += [bank.terms if kind in kinds else () for bank, kind in ((Windows, "gather"), (Events, "scatter"))]
         parts.append(TRANSFER_TERMS)
         self.terms = tuple(term for part in parts for term in part)

@@ -40,7 +40,10 @@ class Windows:
     Terms: `cmos_core.windows`, all groups; `cmos_core.fill`, the pipeline before the first and the neurons of the last.
     """
 
-    terms = (Term("cmos_core.windows"), Term("cmos_core.fill"))
+    terms = (
+        Term("cmos_core.windows", 1.0, "groups of windows, each as long as its slowest, or as the neurons before"),
+        Term("cmos_core.fill", 1.0, "the pipeline before the first window, the neurons of the last"),
+    )
 
     def __init__(self) -> None:
         self._classes: list[tuple[int, float, float, int, int, int]] = []

@@ -15,7 +15,7 @@ class Ports:
     Term: `cmos_core.link`, the way of a block between the spike memory and the core.
     """
 
-    terms = (Term("cmos_core.link"),)
+    terms = (Term("cmos_core.link", 1.0, "blocks of spikes on their way between the spike memory and the core"),)
 
     def __init__(self) -> None:
         self._rows: list[tuple[float, ...]] = []
