@@ -259,10 +259,11 @@ def list_bundled(as_json: bool) -> None:
 @click.argument("kind", required=False)
 def schema(kind: str | None) -> None:
     """Prints the JSON Schema of every YAML file, or of one KIND of them (for editors)."""
+    from simulator.costmodel.suite_schema import json_schema as suite_schema
     from simulator.hardware.schema import json_schema as hardware_schema
     from simulator.mapping.file import json_schema as mapping_schema
 
-    schemas = {"hardware": hardware_schema, "mapping": mapping_schema}
+    schemas = {"hardware": hardware_schema, "mapping": mapping_schema, "suite": suite_schema}
     if kind is None:
         emit("schema", {name: make() for name, make in schemas.items()})
     elif kind in schemas:

@@ -174,7 +174,7 @@ def test_schema_is_one_json_object(capsys: Capture) -> None:
     assert run_command(["schema"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "neurocycle.schema/1"
-    assert set(found) >= {"hardware", "mapping"}
+    assert set(found) >= {"hardware", "mapping", "suite"}
     assert run_command(["schema", "mapping"]) == 0
     assert json.loads(capsys.readouterr().out) == found["mapping"]
 
