@@ -58,8 +58,8 @@ def walks_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk
     taps and one for the hand-over.
 
     An engine that turns to a bank out of turn, at the start of a walk and at rows whose first bank does not follow the
-    last one of the row before, finds it held by one of the a - 1 other engines at work with probability (a - 1) / banks
-    and waits for as long as a word is held; behind it, it meets no one else.
+    last one of the row before, finds it held by one of the E - 1 other engines with probability (E - 1) / banks and
+    waits for as long as a word is held; behind it, it meets no one else.
     """
     s = spec.scatter
     word = word_of(spec, tile, state)
@@ -83,8 +83,7 @@ def walks_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk
     held = s.accumulate_cycles * (n_words if fan.mode == GRID else np.ones_like(n_words))
     leaps = (s.bank_row_skew - columns) % state.banks != 0
     turns = {GRID: 1 + np.maximum(rows - 1, 0) * leaps, LINEAR: np.zeros_like(taps), SPARSE: taps}[fan.mode]
-    others = np.clip(engine / dispatch, 1, s.engines) - 1
-    waits = turns * np.minimum(others / state.banks, 1) * held * (reached > 0)
+    waits = turns * min((s.engines - 1) / state.banks, 1) * held * (reached > 0)
     met = np.minimum(used, state.banks)  # linear synapses: every event walks the same banks in the same order
     rows = {GRID: rows, LINEAR: met, SPARSE: np.full_like(taps, state.banks)}[fan.mode]
     columns = columns if fan.mode == GRID else np.zeros_like(taps)
@@ -94,15 +93,15 @@ def walks_of(spec: Any, tile: Reach, fan: Fan, weights: Any, state: Any) -> Walk
 class Events:
     """Events and scans of all scatter tasks, so that one call prices every task.
 
-    Terms: `cmos_core.fill`, feeding the first event, the last walk and the pipeline; `cmos_core.events`, all events one
-    period apart; `cmos_core.conflict`, engines that wait for banks; `cmos_core.scan`, the update of every word;
-    `cmos_core.output`, more than one spike of a word.
+    Terms: `cmos_core.fill`, feeding the first event, the last walk and the pipeline; `cmos_core.events`, all events as
+    far apart as dispatcher or engines have it; `cmos_core.conflict`, as engines that wait for banks have it, where that
+    is more; `cmos_core.scan`, the update of every word; `cmos_core.output`, more than one spike of a word.
     """
 
     terms = (
         Term("cmos_core.fill", 1.0, "feeding the first event, the walk of the last, the pipeline"),
-        Term("cmos_core.events", 1.0, "events one period of dispatcher, engines or banks apart"),
-        Term("cmos_core.conflict", 1.0, "engines that wait for a membrane bank which another one holds"),
+        Term("cmos_core.events", 1.0, "events as far apart as the dispatcher or the engines have it"),
+        Term("cmos_core.conflict", 1.0, "the same with banks and engines that wait for them, where that is more"),
         Term("cmos_core.scan", 1.0, "update of every membrane word"),
         Term("cmos_core.output", 1.0, "pushing more than one spike of a word"),
     )
@@ -162,25 +161,23 @@ class Events:
         fixed, engines, scanned, word, fired, update, out = self._task.T[:, :, None]
         place, stream = self._fan[:, 0].astype(np.int64), self._fan[:, 1].astype(np.int64)
         events = value[stream] * self._fan[:, 5:6]
-        each = self._each(found)
-        number, busy, last, first, waits = (
-            _sums(place, events * part, len(self._task)) for part in (1, *each)
-        )
+        each = self._each(found, weights)
+        number, busy, last, first = (_sums(place, events * part, len(self._task)) for part in (1, *each))
         some = np.maximum(number, 1e-12)
         per, last, first = busy / some, last / some, first / some
-        free = np.minimum((engines - 1) / 2, np.maximum(number - 1, 0)) * np.maximum(0, per - first)
+        free = np.minimum((engines - 1) / 2, np.maximum(number - 1, 0)) * np.maximum(0, per - weights[1] * first)
         ends = np.where(number > 0, np.minimum(number, 1) * (fixed + first + last), 0)
         flow = np.maximum(np.maximum(number - 1, 0) * per - free, 0)
         p = np.where(fired >= 0, value[fired[:, 0].astype(np.int64)], 0)
         p = np.minimum(p, 1)
         more = np.maximum(word * p - 1 + (1 - p) ** word, 0)
-        cycles: np.ndarray = weights[0] * ends + weights[1] * flow + weights[2] * waits
+        cycles: np.ndarray = weights[0] * ends + flow
         cycles += scanned * (weights[3] * np.maximum(update, 0) + weights[4] * more * out)
         return cycles
 
-    def _each(self, found: Rates) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Of each fan, means over its events, float64 [fans, U]: cycles between two events as dispatcher and engines
-        have it; on an engine; at the dispatcher; between two events more because of banks.
+    def _each(self, found: Rates, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each fan, means over its events, float64 [fans, U]: cycles between two events, weighted; on an engine; at
+        the dispatcher.  The slower of dispatcher and engines without conflicts, and of engines and banks with these.
 
         An event has (variance + mean^2) / mean - 1 others at its place on average, r with itself, and E events in a row
         come from 1 + (E - 1) / r places, at the distance of places that are not empty.  Places within three
@@ -204,10 +201,9 @@ class Events:
         further = np.maximum((at_once - 1) * apart * gap - overlap, 0) / stride
         met = np.where(columns > 0, np.clip(rows * (columns + further[fan]), 1, banks[fan]), np.maximum(rows, 1))
         period = np.maximum(dispatch, engine / at_once[fan])
-        alone, alike = waits * apart[fan], ALIKE * waits * (1 - apart[fan])
-        slowest = np.maximum(load / met + alone / at_once[fan], (engine + alone + alike) / at_once[fan])
-        more = np.maximum(slowest - period, 0)
-        sums = (_sums(fan, share * part, len(self._fan)) for part in (period, engine, dispatch, more))
+        slowest = np.maximum(load / met, (engine + waits * (apart + ALIKE * (1 - apart))[fan]) / at_once[fan])
+        paced = np.maximum(weights[1] * period, weights[2] * slowest)
+        sums = (_sums(fan, share * part, len(self._fan)) for part in (paced, engine, dispatch))
         return tuple(sums)  # type: ignore[return-value]
 
 
