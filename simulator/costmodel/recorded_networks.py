@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from simulator.costmodel.recorded import Recording
 from simulator.errors import InputError, unknown
 from simulator.functional import run_network
-from simulator.network import Network
+from simulator.network import Network, Neuron
 from simulator.network.loihi import loihi_chain, loihi_neuron, read_slayer
 from simulator.network.nir import read_nir
 from simulator.trace.nmnist import read_nmnist
@@ -59,8 +60,21 @@ def nmnist(folder: Path, name: str) -> Recording:
     path = folder / "nmnist" / rows[number]
     network, choices = _mlp(folder) if net == "mlp" else _scnn(folder)
     inputs = events_trace([partial(read_nmnist, path)], choices, file=path, network=network)
-    full = run_network(network, inputs)
-    return Recording(network.topology(), full)
+    return Recording(*_counted(run_network(network, inputs)))
+
+
+def _counted(full: Trace) -> tuple[Network, Trace]:
+    """A topology whose inputs store the counts that a recording holds, where it holds more than ones, and the trace."""
+    network = full.network.topology()
+    populations = []
+    for population in network.populations:
+        values = full.spikes(population.name).block(0, 0, int(full.steps[0])).value
+        if population.is_input and values is not None and int(values.max(initial=1)) > 1:
+            bits = int(values.max()).bit_length()
+            population = replace(population, neuron=Neuron("input", output="multi", value_bits=bits))
+        populations.append(population)
+    network = replace(network, populations=tuple(populations))
+    return network, replace(full, network=network)
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.costmodel.case import Case
+from simulator.costmodel.observe import observe
 from simulator.costmodel.recorded import recording, recordings
 from simulator.costmodel.suite import load_suite
 from simulator.errors import InputError
@@ -84,6 +85,17 @@ def test_every_recording_is_found_and_cut_to_its_timesteps(data_dir: Path) -> No
     assert pilot.prepare().trace.steps.tolist() == [5]
     full = recording("recorded/loihi/250_25_1", str(data_dir)).spikes
     assert full.spikes("fc1").count == 639 + int(full.spikes("fc1").block(0, 499, 500).index.size)  # the last, unseen
+
+
+def test_counts_of_a_recording_fit_what_its_input_stores(data_dir: Path) -> None:
+    """Events of a pixel in a millisecond are added up, so that a wordline must carry more than one bit."""
+    case = Case("t", "n", "recorded", "cim_spikesim64", steps=40, network="recorded/nmnist/scnn/60001",
+                directory=str(data_dir))  # fmt: skip
+    seen = observe(case)
+    ready = case.prepare()
+    values = ready.trace.spikes("input").block(0, 0, 40).value
+    bits = ready.network.population("input").neuron.stored_bits
+    assert values is not None and 1 < int(values.max()) < 2**bits and seen.simulated.end_ps > 0
 
 
 @pytest.mark.parametrize("chip", ["sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4"])
