@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.costmodel.channel import Channel, channel_of
 from simulator.costmodel.chip import Priced, Term
 from simulator.costmodel.commands import Commands
 from simulator.costmodel.fused_counts import NodeCounts
@@ -21,7 +22,7 @@ from simulator.costmodel.timing import Row, Rows, Span
 from simulator.costmodel.transfers import SHARED, TRANSFER_TERMS, TURN
 from simulator.mapping import schedule as s
 from simulator.mapping.fusion.nest import Box, Memories, Planner
-from simulator.units import PS_PER_SECOND
+from simulator.units import PS_PER_SECOND, ceil_div
 
 ARRAY_TERMS = (
     Term("pe_array.compute", 1.0, "cycles in which the elements of the array work"),
@@ -29,8 +30,11 @@ ARRAY_TERMS = (
     Term("pe_array.state", 1.0, "states of a tile read before and written after it"),
     Term("pe_array.output", 1.0, "outputs of a tile written to the global buffer"),
     Term("pe_array.conflict", 0.0, "accesses to the global buffer that wait for a chunk of a load or store"),
+    Term("dma.conflict", 0.0, "chunks of loads and stores that wait for the array's accesses to the global buffer"),
 )
-CONFLICT = PARTS
+CONFLICT, WAITING = PARTS, PARTS + 1
+MEETINGS = 6
+"""Times that what moves and nodes wait for each other is worked out, each from the times that follow from the last."""
 LAUNCH = Term("host.launch", 1.0, "the host hands a task out")
 
 
@@ -68,7 +72,9 @@ class FusedChip:
         ]
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
-        self._alone()
+        mover = specs[schedule.units[schedule.unit[self._moving[0]]]]
+        self._slack = _slack(mover, specs[array.global_memory], hardware)
+        self._settle()
 
     def _transfer(self, i: int) -> int:
         """Number of the price of a load or store."""
@@ -95,33 +101,49 @@ class FusedChip:
                 numbers[key] = self.nodes.add(node)
         return [numbers[id(node), layer] for node, layer in zip(found, layers, strict=True)]
 
-    def _alone(self) -> None:
-        """Runs a sample in which no move delays another, and works out from its times what depends on them: moves that
-        end before the first refresh, commands of main memory, and what moves that meet wait for each other."""
-        default = np.array([term.weight for term in self.terms])
-        transfers, moving = self.movement.transfers, self._moving
-        channel = transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
+    def _settle(self) -> None:
+        """Works out from the times of a sample what depends on them: moves that end before the first refresh, commands
+        of main memory, and what moves and nodes that meet wait for each other.
+
+        It begins with times in which none delays another.  Afterwards all of this stays as it is.
+        """
+        moving, whole = self._moving, np.ones(len(self.terms))
+        every = np.ones((len(self.streams) + 2, 1))
+        self._alone = self.movement.transfers.spans(every, whole[WAITING + 2 :])[0]
+        channel = self.movement.transfers.channel(self.movement.specs[int(self.schedule.far[moving[0]])])
         self._extra = np.zeros((moving.size, len(TRANSFER_TERMS)))
-        self._conflict = np.zeros(self._computing.size)
+        self._conflict, self._waiting = np.zeros(self._computing.size), np.zeros(moving.size)
         self._early = np.ones(moving.size, np.int64)
-        for _ in range(2):
-            self._run(default, 1)
-            start, done = (times[moving] for times in self._rows.times())
-            self._early = (done < channel.interval).astype(np.int64)
+        self._touching = np.ones(moving.size, np.bool_)
+        for _ in range(MEETINGS):
+            self._run(whole, 1)
+            self._early = (self._rows.times()[1][moving] < channel.interval).astype(np.int64)
+            self._meet(channel)
+        self._run(whole, 1)
+        start, done = (times[moving] for times in self._rows.times())
         self.commands = Commands(self.movement, (start, done))
         self.tally.close()
-        touching = self.commands.touching
-        self._touching = moving[touching]
+        self._touching = self.commands.touching
+        self._meet(channel)
+
+    def _meet(self, channel: Channel) -> None:
+        """What moves and nodes wait for each other at the times of the last run."""
+        moving, transfers = self._moving, self.movement.transfers
+        unit, store = self.schedule.unit[moving], self.schedule.op[moving] == s.STORE
+        (start, begun), (done, ended) = ((times[moving], times[self._computing]) for times in self._rows.times())
         every = np.ones((len(self.streams) + 2, 1))
-        bursts = transfers.bursts(every)[self._move, 0] * touching
-        store = self.schedule.op[moving] == s.STORE
-        met = together(self.schedule.unit[moving], start, done, bursts * channel.pace, bursts, store)
+        bursts = transfers.bursts(every)[self._move, 0] * self._touching
+        busy = np.minimum(1.0, bursts * channel.pace / np.maximum(self._alone[self._move, 0], 1.0))
+        met = together(unit, (start, done), busy, bursts, store)
         self._extra[:, SHARED] = met.shared
-        begun, ended = (times[self._computing] for times in self._rows.times())
-        held = transfers.held(every)[self._move, 0]
-        waits = spread(self.schedule.unit[moving], start, done, held, begun, ended)
-        self._conflict = self.nodes.accesses[self._node] * waits / np.maximum(ended - begun, 1.0)
         self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
+        held = transfers.held(every)[self._move, 0]
+        self._conflict = spread(unit, start, done, held, begun, ended)
+        self._conflict *= self.nodes.accesses[self._node] / np.maximum(ended - begun, 1.0)
+        lost, waits = (each[self._node] for each in self.nodes.holds(self._slack))
+        array = np.zeros(begun.size, np.int64)
+        self._waiting = spread(array, begun, ended, lost, start, done)
+        self._waiting += spread(array, begun, ended, waits, start, done) / np.maximum(done - start, 1.0)
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
         """A run at these rates, see `chip.Chip`."""
@@ -130,7 +152,7 @@ class FusedChip:
         end = samples * one
         counts = self.tally.counts(found.total, samples)
         shift = np.arange(samples)[:, None] * one
-        start, complete = (shift + times[self._touching] for times in self._rows.times())
+        start, complete = (shift + times[self._moving[self._touching]] for times in self._rows.times())
         self.commands.background(counts, [((start.ravel(), complete.ravel()), end, 1.0)])
         ran = made.start[0] >= 0
         span = np.where(ran[:, None], np.stack([made.start[0], made.last[0] + (samples - 1) * one], axis=1), -1.0)
@@ -138,12 +160,24 @@ class FusedChip:
 
     def _run(self, weights: np.ndarray, samples: int) -> Span:
         """The mean sample of so many with these weights of the terms."""
-        launch, of_moves = np.split(weights[CONFLICT + 1 :], [1])
+        launch, of_moves = np.split(weights[WAITING + 1 :], [1])
         refreshed = np.array([[1.0, 1 - 1 / samples]])  # of a move that ends before the first refresh, in one sample
         moved = self.movement.transfers.spans(np.ones((len(self.streams) + 2, 2)), of_moves, refreshed)
-        extra, nodes = self._extra @ of_moves, self.nodes.spans(weights[:PARTS])
+        extra = self._extra @ of_moves + weights[WAITING] * self._waiting
+        nodes = self.nodes.spans(weights[:PARTS])
         hold, done = np.empty((2, self.schedule.rows))
         for times, found in ((hold, moved[0]), (done, moved[1])):
             times[self._moving] = found[self._move, self._early] + extra
             times[self._computing] = nodes[self._node] + weights[CONFLICT] * self._conflict
         return self._rows.run(hold[:, None], done[:, None], self._launch * float(launch[0]))
+
+
+def _slack(dma: Any, buffer: Any, hardware: Any) -> float:
+    """How long, ps, a channel goes on while the buffer is held: all of its own buffers but the one that waits are read
+    from main memory meanwhile, half a chunk of one that was under way; then those that wait follow each other."""
+    far = hardware.units[dma.far]
+    channel = channel_of(far, PS_PER_SECOND / hardware.clocks[far.clock])
+    bits = dma.chunk_bytes * 8
+    period = ceil_div(bits, channel.burst_bits) * channel.pace
+    near = ceil_div(bits, buffer.width_bits) * buffer.cycle_cycles * PS_PER_SECOND / hardware.clocks[buffer.clock]
+    return max(0.0, (dma.buffers - 0.5) * period - near)

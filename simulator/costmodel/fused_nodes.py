@@ -6,6 +6,7 @@ fit; then the global buffer serves, one access at a time: what the first tile as
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Nodes:
         self._own = {"weight": weight, "spike": inputs}
         self._groups: dict[tuple[int, Group, int], int] = {}
         self._parts: list[list[list[float]]] = []
-        self._asked: list[int] = []
+        self._asked: list[Counter[int]] = []
         self._of: list[tuple[int, int]] = []
         self._known: dict[tuple[int, ...], int] = {}
         self.count = 0
@@ -45,8 +46,7 @@ class Nodes:
             if key not in self._groups:
                 self._groups[key] = len(self._parts)
                 self._parts.append(self._group(*key))
-                tiles = [1 + 2 * bool(tile.state) + bool(tile.weights) for tile in group.tiles]
-                self._asked.append(bool(window) + sum(tiles))
+                self._asked.append(Counter(self._accesses(*key)))
             found[self._groups[key]] = found.get(self._groups[key], 0) + 1
         content = tuple(x for pair in sorted(found.items()) for x in pair)
         if content not in self._known:
@@ -60,9 +60,20 @@ class Nodes:
         table = np.array(self._parts).reshape(-1, AHEAD_HELD + 1, PARTS)
         self._table = np.ascontiguousarray(table.transpose(1, 0, 2))
         self._node, self._kind, self._times = np.array(self._of, np.int64).reshape(-1, 3).T
-        asked = np.array(self._asked, np.float64)[self._kind]
-        self.accesses = np.bincount(self._node, self._times * asked, self.count)
-        """Accesses to the global buffer that a node waits for, float64 [nodes]."""
+        held = [(kind, self._words(bits), often) for kind, n in enumerate(self._asked) for bits, often in n.items()]
+        self._held = np.array(held, np.float64).reshape(-1, 3).T
+        self.accesses = self._sum(np.ones_like(self._held[1]))
+        """Accesses to the global buffer, float64 [nodes]."""
+
+    def holds(self, slack: float) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over a node's accesses to the global buffer, float64 [nodes]: by how much each holds it longer than
+        `slack`, ps; and half the square of how long it does, the wait of who comes at any time times that time."""
+        return self._sum(np.maximum(0.0, self._held[1] - slack)), self._sum(self._held[1] ** 2 / 2)
+
+    def _sum(self, each: np.ndarray) -> np.ndarray:
+        """float64 [nodes]: sum over accesses of a value per entry of `_held`."""
+        by_group = np.bincount(self._held[0].astype(np.int64), each * self._held[2], len(self._parts))
+        return np.bincount(self._node, self._times * by_group[self._kind], self.count)
 
     def spans(self, weights: np.ndarray) -> np.ndarray:
         """float64 [nodes]: ps, with weights float64 [4] of computation, fills, states and outputs."""
@@ -88,6 +99,13 @@ class Nodes:
         own = self._own[operand]
         inside = own.latency_cycles + ceil_div(bits, own.width_bits * own.banks)
         return max(self._read(bits), inside * self._ps(self._array))
+
+    def _accesses(self, window: int, group: Group, ahead: int) -> list[int]:
+        """Bits of every access to the global buffer."""
+        found = [window, ahead]
+        for tile in group.tiles:
+            found += [tile.weights, tile.state, tile.state, tile.made]
+        return [bits for bits in found if bits]
 
     def _group(self, window: int, group: Group, ahead: int) -> list[list[float]]:
         parts = np.zeros((AHEAD_HELD + 1, PARTS))

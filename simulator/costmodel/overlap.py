@@ -8,36 +8,39 @@ import numpy as np
 
 
 class Together(NamedTuple):
-    """Of each move, float64 [n]: ps of work for others that delays it, and bursts of stores that interrupt loads."""
+    """Of each move, float64 [n]: ps that it loses to others, and bursts of stores that come between loads."""
 
     shared: np.ndarray
     bursts: np.ndarray
 
 
 def together(
-    unit: np.ndarray, start: np.ndarray, done: np.ndarray, use: np.ndarray, bursts: np.ndarray, store: np.ndarray
+    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, bursts: np.ndarray, store: np.ndarray
 ) -> Together:
-    """Moves by unit that moves them (int64 [n]), in order; start, done, ps: when each would run if it were alone.
+    """Moves by unit that moves them (int64 [n]), in order; times, ps: when each starts and ends.
 
-    use, bursts: ps in which main memory works for it, and its bursts.  store: bool [n].  Two moves that overlap share
-    the memory evenly: of what it would do for both in that time, what goes beyond the time comes later, for both.  Two
-    stores, or two loads, change no direction of the data bus.
+    busy: share of the time in which main memory works for a move that is alone.  bursts: of the move.  store: bool [n].
+    Two moves that overlap and ask for more than the memory gives both run slower by that factor.  Two stores, or two
+    loads, change no direction of the data bus.
     """
+    start, done = times
     shared, turned = np.zeros(start.size), np.zeros(start.size)
     lasts = np.maximum(done - start, 1.0)
     for mover in np.unique(unit):
         mine, others = np.flatnonzero(unit == mover), np.flatnonzero(unit != mover)
         others = others[np.argsort(start[others], kind="stable")]
         until = np.maximum.accumulate(done[others]) if others.size else done[others]
-        for i in mine.tolist():
-            first = int(np.searchsorted(until, start[i], side="right"))
-            end = int(np.searchsorted(start[others], done[i], side="left"))
+        low = np.searchsorted(until, start[mine], side="right").tolist()
+        high = np.searchsorted(start[others], done[mine], side="left").tolist()
+        for i, first, end in zip(mine.tolist(), low, high, strict=True):
+            if first >= end:
+                continue
             beside = others[first:end]
             both = np.maximum(0.0, np.minimum(done[beside], done[i]) - np.maximum(start[beside], start[i]))
-            asked = both / lasts[beside] * use[beside] + both / lasts[i] * use[i]
-            shared[i] = np.maximum(0.0, asked - both).sum()
-            of_store = np.broadcast_to(bursts[i] / lasts[i], beside.shape) if store[i] else (bursts / lasts)[beside]
-            turned[i] = (both * of_store)[store[beside] != store[i]].sum()
+            asked = np.maximum(1.0, busy[beside] + busy[i])
+            shared[i] = (both * (1 - 1 / asked)).sum()
+            pace = bursts[[i] if store[i] else beside] / lasts[[i] if store[i] else beside]
+            turned[i] = (both * pace)[store[beside] != store[i]].sum()
     return Together(shared, turned)
 
 

@@ -172,7 +172,7 @@ def test_time_is_monotone_and_homogeneous_in_its_terms() -> None:
         assert above >= end * (1 - 1e-12)
     names = [term.name for term in chip.terms]  # type: ignore[attr-defined]
     default = np.array([term.weight for term in chip.terms])  # type: ignore[attr-defined]
-    for name in ("pe_array.compute", "pe_array.fill", "pe_array.state", "dma.stream", "dram.miss", "dram.contention"):
+    for name in ("pe_array.compute", "pe_array.fill", "pe_array.state", "dma.stream", "dram.miss"):
         more = default + (np.array(names) == name)
         assert chip.price(found, more).end > chip.price(found, default).end, name  # type: ignore[attr-defined]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from simulator.costmodel.overlap import spread, together
 
@@ -10,31 +11,33 @@ LOAD, STORE = 0, 1
 
 
 def met(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[float], list[float]]:
-    """Rows of (unit, start, done, use, bursts); unit 1 stores."""
-    unit, start, done, use, bursts = (np.array(column) for column in zip(*rows, strict=True))
-    found = together(unit, start, done, use, bursts, unit == STORE)
+    """Rows of (unit, start, done, share of the time that memory works for it, bursts); unit 1 stores."""
+    unit, start, done, busy, bursts = (np.array(column) for column in zip(*rows, strict=True))
+    found = together(unit, (start, done), busy, bursts, unit == STORE)
     return found.shared.tolist(), found.bursts.tolist()
 
 
 def test_two_moves_that_fill_the_memory_share_it() -> None:
-    """A store of 20 in a load of 100: each takes 20 longer, and all its 4 bursts interrupt the load."""
-    assert met([(LOAD, 0, 100, 100, 10), (STORE, 20, 40, 20, 4)]) == ([20, 20], [4, 4])
+    """In the 40 that they are together each gets half of the memory; the store's 4 bursts all interrupt the load."""
+    assert met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 1, 4)]) == ([20, 20], [4, 4])
 
 
 def test_only_what_is_beyond_the_time_is_late() -> None:
-    """In the 20 that they share, half of the store and all of the load: 10 + 20 - 20."""
-    assert met([(LOAD, 0, 100, 100, 10), (STORE, 20, 40, 10, 4)])[0] == [10, 10]
-    assert met([(LOAD, 0, 100, 30, 10), (STORE, 20, 40, 10, 4)])[0] == [0, 0]
+    """Together they ask for 1.25 of what the memory gives, so that a fifth of the time is lost; then for .75 of it."""
+    lost = met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 0.25, 4)])[0]
+    assert lost == pytest.approx([8, 8], rel=1e-12)
+    assert met([(LOAD, 0, 120, 0.5, 10), (STORE, 20, 60, 0.25, 4)])[0] == [0, 0]
 
 
 def test_moves_that_meet_in_part() -> None:
     """5 of 20 together, one after the other on either side; a quarter of the store's bursts."""
-    assert met([(LOAD, 0, 25, 25, 10), (STORE, 20, 40, 20, 4), (LOAD, 40, 60, 20, 2)]) == ([5, 5, 0], [1, 1, 0])
+    found = met([(LOAD, 0, 25, 1, 10), (STORE, 20, 40, 1, 4), (LOAD, 40, 60, 1, 2)])
+    assert found == ([2.5, 2.5, 0], [1, 1, 0])
 
 
 def test_two_loads_turn_no_bus() -> None:
     """Units 0 and 2 both load."""
-    assert met([(LOAD, 0, 100, 100, 10), (2, 20, 40, 20, 4)]) == ([20, 20], [0, 0])
+    assert met([(LOAD, 0, 100, 1, 10), (2, 20, 40, 1, 4)]) == ([10, 10], [0, 0])
 
 
 def test_weight_between_two_times() -> None:
