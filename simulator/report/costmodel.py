@@ -33,7 +33,7 @@ def model_grids(model: CostModel) -> list[Grid]:
     return [
         Grid(f"terms of time, {name}", ("term", "weight", "uncalibrated", "meaning"), terms, ("meaning",)),
         Grid(f"counts corrected most, {name}", ("unit and action", "factor"),
-             [[f"{unit} {action}", f"{value:.4f}"] for (unit, action), value in counts[:TOP] if value != 1]),
+             [[f"{unit} {action}", f"{value:.4f}"] for (unit, action), value in counts[:TOP] if _moved(value)]),
         Grid(f"held-out errors, {name}",
              ("architecture", "points", "latency MAPE", "p95", "energy MAPE", "p95 "), held),
     ]  # fmt: skip
@@ -47,7 +47,7 @@ def describe_model(model: CostModel) -> dict[str, Any]:
         "may_change": list(model.scope.varied),
         "fitted_on": dict(model.fitted_on),
         "terms": {t.name: f"{t.weight:.4g} (uncalibrated {t.default:g}): {t.meaning}" for t in model.terms},
-        "counts_corrected": sum(value != 1 for value in model.counts.values()),
+        "counts_corrected": sum(_moved(value) for value in model.counts.values()),
         "interval_level": percent(model.level, 0),
         "seen": {name: f"{low:.4g} .. {high:.4g}" for name, (low, high) in model.seen.items()},
         "held_out": None if every is None else {
@@ -57,3 +57,8 @@ def describe_model(model: CostModel) -> dict[str, Any]:
             "energy": f"MAPE {percent(every.energy_mape, 2)}, p95 {percent(every.energy_p95, 2)}",
         },
     }  # fmt: skip
+
+
+def _moved(factor: float) -> bool:
+    """True for a factor that differs from 1 in the digits that are shown."""
+    return abs(factor - 1) >= 5e-5
