@@ -21,7 +21,7 @@ class HomeTimes(NamedTuple):
     reached: outputs that any row block reaches, over all positions;  updated: neurons;  sites: positions with a vector
     that is driven;  digital_bits, digital_events: of one-to-one projections;  fired_bits: bits of all spikes
     fetch, work, write, send: cycles of a home, send where spikes leave the tile
-    some: [rows of positions, U], P(any vector of a position is driven)
+    some: [slots, U], P(any vector of a projection is driven), for each kind of position and projection on arrays
     """
 
     reached: np.ndarray
@@ -58,7 +58,11 @@ class Homes:
         """A layer; `sources` of its projections, `own` its neurons."""
         spec, number, outputs = self.spec, self.layers, layer.outputs
         for place in places:
-            self._some.append(self._joint(number, 0, place.many, layer, range(len(layer.row_blocks)), sources, place))
+            self._joint(number, 0, place.many, layer, range(len(layer.row_blocks)), sources, place)
+            for part in layer.parts:
+                if not part.digital:
+                    mine = range(part.first_block, part.end_block)
+                    self._some.append(self._joint(number, 0, 0, layer, mine, sources, place))
             self._count.append(place.many)
             for blocks, reached in _pieces(layer):
                 weight = float(reached * place.many)

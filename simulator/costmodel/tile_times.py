@@ -34,6 +34,18 @@ TOGETHER = 0.6
 """Share of the time of lanes that wait for each other at every position; assumed, from runs of random networks."""
 
 
+SHARPNESS = 16
+"""Power of the mean that stands for the longer of two times near each other: a port that is nearly always busy and
+lanes that are nearly always busy make each other wait; assumed, from runs of random networks."""
+
+
+def soft(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(one^k + other^k)^(1/k), a little above the larger: homogeneous and monotone in both, which are >= 0."""
+    most = np.maximum(one, other)
+    ratio = np.minimum(one, other) / np.where(most > 0, most, 1)
+    return np.asarray(most * (1 + ratio**SHARPNESS) ** (1 / SHARPNESS))
+
+
 class Times:
     """Times of all layers of a bank; made once its `blocks` and `homes` are closed."""
 
@@ -42,27 +54,39 @@ class Times:
         self._positions = np.array([layer.positions for layer in layers], np.float64)[:, None]
         serial = [layer.outputs if "latency_serial_cout" in spec.quirks else 1 for layer in layers]
         self._serial = np.array(serial, np.float64)[:, None]
-        kinds: list[list[Any]] = [[] for _ in layers]
-        for kind in blocks.kinds:
-            kinds[kind.layer].append(kind)
-        self._gather: list[int] | np.ndarray = []
-        starts, first, layer_of_place = [], [], []
-        place = 0
-        for number, mine in enumerate(kinds):
-            first.append(place)
-            count = homes.places[number]
-            for i in range(count):
-                starts.append(len(self._gather))
-                self._gather = [*self._gather, *(kind.row + i for kind in mine)] if mine else [*self._gather, -1]
-                layer_of_place.append(number)
-            place += count
-        self._gather = np.array(self._gather, np.int64)
-        self._starts, self._first = np.array(starts, np.int64), np.array(first, np.int64)
-        self._layer = np.array(layer_of_place, np.int64)
+        self._slots(layers, blocks, homes)
         self._count = homes.count[:, None]
         self._kind_first = np.array([kind.row for kind in blocks.kinds], np.int64)
         self._kind_layer = np.array([kind.layer for kind in blocks.kinds], np.int64)
         self._weight = blocks.weight[:, None]
+
+    def _slots(self, layers: list[CrossbarLayer], blocks: Blocks, homes: Homes) -> None:
+        """Kinds of block of each slot, that is kind of position and projection on arrays; slots of each position."""
+        kinds: dict[tuple[int, int], list[int]] = {}
+        for kind in blocks.kinds:
+            part = layers[kind.layer].row_blocks[kind.members[0]].part
+            kinds.setdefault((kind.layer, part), []).append(kind.row)
+        gather: list[int] = []
+        starts: list[int] = []
+        place_of: list[int] = []
+        first: list[int] = []
+        slots: list[list[int]] = []
+        layer_of: list[int] = []
+        for number in range(len(layers)):
+            first.append(len(layer_of))
+            for i in range(homes.places[number]):
+                mine = [rows for (layer, _), rows in sorted(kinds.items()) if layer == number]
+                slots.append(list(range(len(starts), len(starts) + len(mine))))
+                for rows in mine:
+                    starts.append(len(gather))
+                    place_of.append(len(layer_of))
+                    gather += [row + i for row in rows]
+                layer_of.append(number)
+        widest = max((len(mine) for mine in slots), default=0)
+        self._gather, self._starts = np.array(gather, np.int64), np.array(starts, np.int64)
+        self._place, self._layer = np.array(place_of, np.int64), np.array(layer_of, np.int64)
+        self._slot = np.array([[*mine, *[-1] * (widest - len(mine))] for mine in slots], np.int64).reshape(-1, widest)
+        self._first = np.array(first, np.int64)
 
     def of(
         self,
@@ -79,15 +103,15 @@ class Times:
         """
         inputs, steps = enter.shape
         leaves = outside[:, None]
-        check = weights[DIGITAL] * self.spec.check_cycles * self._serial
+        check = np.broadcast_to(weights[DIGITAL] * self.spec.check_cycles * self._serial, ports.share.shape)
         wait = weights[WAIT] * np.minimum(ports.queue, ports.share)
         fetch = weights[FETCH] * ports.fetch
-        alone = np.maximum(weights[PORT] * ports.share, fetch)
+        share = weights[PORT] * ports.share
         hop = weights[LINK] * int(self.spec.network.hop_cycles)
         found = np.zeros((steps, inputs + self._positions.size, kernel.TIMES))
         found[:, :inputs, kernel.HOME] = weights[ENTRY] * enter.T
         found[:, :inputs, kernel.AFTER] = hop
-        period, late = self._vectors(weights, vectors, home.some, check, alone)
+        period, late = self._vectors(weights, vectors, home.some, check, fetch, share)
         requests = 1 + (home.fetch > 0)
         work = weights[DIGITAL] * home.work
         rest = weights[FETCH] * (home.fetch + home.write) + weights[LINK] * home.send * leaves + wait * requests
@@ -104,16 +128,18 @@ class Times:
         return found
 
     def _vectors(
-        self, weights: np.ndarray, vectors: BlockTimes, some: np.ndarray, check: np.ndarray, alone: np.ndarray
+        self, weights: np.ndarray, vectors: BlockTimes, some: np.ndarray, check: np.ndarray, alone: np.ndarray,
+        share: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(cycles between the vectors of a copy, cycles from the start of one to its result), means per layer."""
         taken = weights[TURNS] * vectors.turns + weights[DIGITAL] * vectors.spent
         result = weights[TURNS] * vectors.result + weights[DIGITAL] * vectors.settled
         longest, latest = (self._longest(table) for table in (taken, result))
-        idle, other = check[self._layer], alone[self._layer]
-        each = some * np.maximum(longest, np.maximum(other, idle)) + (1 - some) * np.maximum(idle, other)
-        last = some * np.maximum(latest, idle) + (1 - some) * idle
+        idle, other, port = check[self._layer], alone[self._layer], share[self._layer]
+        each = self._expected(soft(longest, port[self._place]), some, np.maximum(idle, np.maximum(other, port)))
+        last = self._expected(latest, some, idle)
         together, late = (self._mean(table) for table in (each, last))
+        apart = np.maximum(alone, share)
         apart = alone.copy()
         if self._kind_first.size:
             busy = check[self._kind_layer]
@@ -121,16 +147,33 @@ class Times:
             row_serial = np.repeat(self._serial[self._kind_layer], np.diff(np.append(self._kind_first, taken.shape[0])))
             mean = vectors.on * np.maximum(taken * row_serial[:, None], row_busy) + (1 - vectors.on) * row_busy
             mean = np.add.reduceat(self._weight * mean, self._kind_first) / self._positions[self._kind_layer]
-            np.maximum.at(apart, self._kind_layer, mean)
+            np.maximum.at(apart, self._kind_layer, soft(mean, share[self._kind_layer]))
         return (1 - TOGETHER) * apart + TOGETHER * together, late
 
     def _longest(self, table: np.ndarray) -> np.ndarray:
-        """Longest of all kinds of block at each kind of position, for a table [rows, U]."""
+        """Longest of all kinds of block of each slot, for a table [rows, U]."""
         every = np.concatenate([table, np.zeros((1, table.shape[1]))])[self._gather]
         if not self._starts.size:
             return every
-        found: np.ndarray = np.maximum.reduceat(every, self._starts) * self._serial[self._layer]
+        found: np.ndarray = np.maximum.reduceat(every, self._starts) * self._serial[self._layer][self._place]
         return found
+
+    def _expected(self, time: np.ndarray, some: np.ndarray, least: np.ndarray) -> np.ndarray:
+        """Mean of the longest of `least` and the slots that are driven, [places, U]; times and chances [slots, U].
+
+        Projections are driven independently of each other: from the longest on, each counts where no longer one is.
+        """
+        none = np.zeros((1, time.shape[1]))
+        values, chances = (np.concatenate([table, none])[self._slot] for table in (time, some))
+        values = np.maximum(values, least[:, None])
+        if values.shape[1] > 1:
+            order = np.argsort(-values, axis=1, kind="stable")
+            values, chances = (np.take_along_axis(table, order, axis=1) for table in (values, chances))
+        found, left = np.zeros_like(least), np.ones_like(least)
+        for i in range(values.shape[1]):
+            found += left * chances[:, i] * values[:, i]
+            left = left * (1 - chances[:, i])
+        return found + left * least
 
     def _mean(self, table: np.ndarray) -> np.ndarray:
         """Mean over the positions of each layer of a table [kinds of position, U]."""

@@ -7,7 +7,8 @@ one group of wordlines of a row.
 
     P(no input on)                  exp(size x log(1 - share)), `size` the inputs as independent ones
     P(at least t groups, PACK)      P(N > (t - 1) limit) = I_p(k + 1, n - k), k = (t - 1) limit, N binomial
-    groups in turn, side by side    sum over t of 1 - product over domains of P(fewer than t groups)
+    groups in turn, side by side    sum over t of 1 - product over domains of P(fewer than t groups), as if domains knew
+                                    nothing of each other, of those vectors of which anything is on
 
 I_p is the regularised incomplete beta function, NIST DLMF 8.17.5; its continued fraction is DLMF 8.17.22.
 """
@@ -236,7 +237,14 @@ def price_blocks(kinds, reading, size, off, share, found, on, turns):
                     fewer[:] = 1.0
                     made = price_row(kinds, reading, k, r, plane, u, size, off, share, alive, fewer, chance, sums)
                     total += made
-                    in_turn += (1.0 - fewer).sum() if reading.side_by_side else made
+                    if not reading.side_by_side:
+                        in_turn += made
+                        continue
+                    any_on = alive
+                    if reading.policy != STATIC:
+                        any_on = 1.0 - exp(size[whole, u] * off[plane, u]) if whole >= 0 else 0.0
+                    apart = 1.0 - fewer[0]
+                    in_turn += (1.0 - fewer).sum() * (any_on / apart if apart > 0.0 else 1.0)
                 cell, groups = kinds.cell[r], kinds.kind[k, LAST_GROUP] - kinds.kind[k, FIRST_GROUP]
                 sums[INPUTS] += weight * kinds.inputs[cell : cell + groups].sum() * share[some, u]
                 sums[ACTIVE] += weight * alive
