@@ -77,10 +77,16 @@ class CoreChip:
         self._moves = np.flatnonzero(moves[: schedule.prologue]), np.flatnonzero(moves[schedule.prologue :])
 
     def stream(
-        self, population: int, delay: int = 0, first: int = 0, window: int = 1, lines: Weights = None
+        self,
+        population: int,
+        delay: int = 0,
+        first: int = 0,
+        window: int = 1,
+        lines: Weights = None,
+        once: bool = False,
     ) -> int:
         """Number of a stream; made when new."""
-        key = Stream(population, delay, first, window, lines)
+        key = Stream(population, delay, first, window, lines, once=once)
         if key not in self._stream:
             self._stream[key] = len(self.streams)
             self.streams.append(key)
@@ -114,7 +120,7 @@ class CoreChip:
         if self._format() == "bitmap":
             return [(live, float(size))]
         bits = self._spike_bits()
-        return [(live, float(bits)), (self.stream(self.index[name]), float(size * bits))]
+        return [(live, float(bits)), (self.stream(self.index[name], once=True), float(size * bits))]
 
     def _cores(self) -> list[Any]:
         return [spec for spec in self.specs if spec.type == "cmos_core"]
@@ -135,9 +141,10 @@ class CoreChip:
         streams = [self._arriving(fan, begin, read_lines(fan)) for fan in tile.fans]
         reaching = [self._arriving(fan, begin, tap_lines(fan)) for fan in tile.fans]
         sizes = [math.prod(fan.shape) for fan in tile.fans]
+        sending = [self._arriving(fan, begin, None, True) for fan in tile.fans]
         _, rows, columns = tile.population.shape
         live = self.stream(-1, 0, begin)
-        own = self.stream(self.index[name], 0, begin, lines=span_lines(y0, y1, rows, columns))
+        own = self.stream(self.index[name], 0, begin, lines=span_lines(y0, y1, rows, columns), once=True)
         memories = tuple(self.number[getattr(spec, f"{key}_memory")] for key in ("weight", "state", "spike"))
         into, out = self._blocks(spec, tile, live, own, (unit, memories[2], layer))
         grouped = any(fan.projection.kind == "conv" and fan.projection.groups > 1 for fan in tile.fans)
@@ -149,13 +156,14 @@ class CoreChip:
         if key not in self._tasks:
             self._tasks[key] = len(self._data)
             if spec.dataflow == "gather":
-                place = 0, self.windows.add(spec, tile, reaching, sizes)
+                place = 0, self.windows.add(spec, tile, reaching, list(zip(sending, sizes, strict=True)))
             else:
                 weights, state = self.specs[memories[0]], self.specs[memories[1]]
                 walks = [walks_of(spec, tile, fan, weights, state) for fan in tile.fans]
                 fired = own if last else -1
                 pairs = list(zip(streams, reaching, strict=True))
-                place = 1, self.events.add(spec, tile, walks, pairs, sizes, state, fired)
+                groups = list(zip(sending, sizes, strict=True))
+                place = 1, self.events.add(spec, tile, walks, pairs, groups, state, fired)
             self._place.append(place)
             pooled = any(fan.pooled for fan in tile.fans)
             self.ports.add(spec, self.specs[memories[2]], into, out, pooled)
@@ -164,10 +172,10 @@ class CoreChip:
         self._active.append((self._tasks[key], self.tally.cell(unit, layer, "active:cycle")))
         return self._tasks[key]
 
-    def _arriving(self, fan: Fan, first: int, lines: Weights) -> int:
+    def _arriving(self, fan: Fan, first: int, lines: Weights, once: bool = False) -> int:
         p = fan.projection
         window = p.pool.size[0] * p.pool.size[1] if fan.pooled and p.pool is not None else 1
-        return self.stream(self.index[p.source], p.delay, first, window, lines)
+        return self.stream(self.index[p.source], p.delay, first, window, lines, once)
 
     def _blocks(
         self, spec: Any, tile: Reach, live: int, own: int, where: tuple[int, int, int]
@@ -187,7 +195,8 @@ class CoreChip:
             p = fan.projection
             stored = self.network.population(p.source).size if fan.pooled else fan.region  # pooled as they are read
             lines = None if fan.pooled else read_lines(fan)
-            sent = self.stream(self.index[p.source], p.delay, tile.population.neuron.first_step, lines=lines)
+            begin = tile.population.neuron.first_step
+            sent = self.stream(self.index[p.source], p.delay, begin, lines=lines, once=True)  # an entry each
             into.append((sent, float(stored * spec.spike_bits)))
             spare += (word - math.gcd(word, spec.spike_bits)) / 2
         out: list[tuple[int, float]] = []

@@ -52,9 +52,9 @@ class Windows:
         self._added: list[float] = []
         self._sets = Sets()
 
-    def add(self, spec: Any, tile: Reach, streams: list[int], sizes: list[int]) -> int:
-        """A task's timestep: `streams` are those of its fans, from populations of so many neurons.  Returns its
-        place."""
+    def add(self, spec: Any, tile: Reach, streams: list[int], groups: list[tuple[int, int]]) -> int:
+        """A task's timestep: `streams` count the taps of its fans, `groups` are the stream of the neurons that send and
+        how many there are.  Returns its place."""
         g = spec.gather
         place = len(self._added)
         lanes = g.neuron_lanes if tile.last else 0
@@ -77,13 +77,13 @@ class Windows:
             self._classes.append(
                 (place, count, least, dense, g.ops_per_synapse, g.ops_per_pe_cycle * g.unroll.c)
             )
-            for fan, stream, size, n, (_, _, deep) in zip(tile.fans, streams, sizes, reached, across, strict=True):
+            for fan, stream, group, n, (_, _, deep) in zip(tile.fans, streams, groups, reached, across, strict=True):
                 if not n:
                     continue
                 if fan.per_channel and k * windows > 1:
                     self._own.append((number, stream, n, k * windows))
                 else:
-                    self._terms.append((number, stream, n * deep, self._sets.add(stream, n * deep, size)))
+                    self._terms.append((number, stream, n * deep, self._sets.add(group[0], n * deep, group[1])))
         return place
 
     def close(self) -> None:

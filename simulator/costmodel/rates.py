@@ -18,6 +18,7 @@ class Stream(NamedTuple):
     window: neurons that OR pooling joins to one input (1: none).  population -1: a constant 1 from `first` on.
     lines: weight of each row and of each column of the (pooled) map, where neurons do not count alike: events per
     neuron are then their mean with the weight of the row times that of the column.  Groups know no lines.
+    once: a neuron that sends several events in a timestep counts as one.
     seen: number of a convolution: instead, share of its windows in which something is on, -1 where that is not known.
     """
 
@@ -27,6 +28,7 @@ class Stream(NamedTuple):
     window: int = 1
     lines: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     seen: int = -1
+    once: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,8 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
              if s.population >= 0 and not s.delay and not s.first and s.window == 1 and s.seen < 0]  # fmt: skip
     if plain:
         of = [streams[n].population for n in plain]
-        value[plain] = activity.mean[of, :steps]
+        once = np.array([streams[n].once for n in plain])[:, None]
+        value[plain] = np.where(once, activity.active[of, :steps], activity.mean[of, :steps])
         variance[plain], empty[plain] = activity.variance[of, :steps], activity.empty[of, :steps]
         for n in plain if activity.lines else ():
             value[n] *= _uneven(streams[n], activity.lines.get(streams[n].population))
@@ -84,15 +87,16 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
         pooled = activity.pooled.get((s.population, s.window)) if s.window > 1 else None
         if pooled is not None:
             empty[n] = 1
-            for table, known in zip((value, variance, empty), pooled[:3], strict=True):
-                table[n, late:] = known[: max(0, steps - late)]
+            for table, counts in zip((value, variance, empty), pooled[:3], strict=True):
+                table[n, late:] = counts[: max(0, steps - late)]
             row[: s.first], variance[n, : s.first], empty[n, : s.first] = 0, 0, 1
             row *= _uneven(s, pooled.lines)
             continue
         if s.population < 0:
             row[:] = 1
         else:
-            row[late:] = activity.mean[s.population, : max(0, steps - late)]
+            known = activity.active if s.once or s.window > 1 else activity.mean
+            row[late:] = known[s.population, : max(0, steps - late)]
         if s.window > 1:
             row[:] = 1 - (1 - np.minimum(row, 1)) ** s.window
         row[: s.first] = 0
@@ -100,14 +104,15 @@ def rates(streams: list[Stream], activity: Activity) -> Rates:
             spread.append(n)
         else:
             empty[n] = 1
-            for table, known in ((variance, activity.variance), (empty, activity.empty)):
-                table[n, late:] = known[s.population, : max(0, steps - late)]
+            for table, groups in ((variance, activity.variance), (empty, activity.empty)):
+                table[n, late:] = groups[s.population, : max(0, steps - late)]
             variance[n, : s.first], empty[n, : s.first] = 0, 1
             row *= _uneven(s, activity.lines.get(s.population))
     for n in counted:
         value[n], share = -1, activity.windows.get(streams[n].seen)
         if share is not None:
-            value[n, : streams[n].delay], value[n, streams[n].delay :] = 0, 1 - share[: max(0, steps - streams[n].delay)]
+            late = streams[n].delay
+            value[n, :late], value[n, late:] = 0, 1 - share[: max(0, steps - late)]
     if spread:
         variance[spread], empty[spread] = independent(value[spread], np.array(GROUPS, np.float64))
     return Rates(value, variance, empty, weight, activity.samples)

@@ -113,15 +113,15 @@ class Events:
         self._sets = Sets()
 
     def add(
-        self, spec: Any, tile: Reach, walks: list[Walks], streams: list[tuple[int, int]], sizes: list[int], state: Any,
-        fired: int,
+        self, spec: Any, tile: Reach, walks: list[Walks], streams: list[tuple[int, int]],
+        groups: list[tuple[int, int]], state: Any, fired: int,
     ) -> int:  # fmt: skip
         """A task's timestep: per fan its walks, the stream of its events and the one that counts the taps of each
-        event, and the neurons of its source; `fired`: stream of the layer's own spikes (-1: none).  Returns its
-        place."""
+        event, the stream of the neurons that send and how many there are; `fired`: stream of the layer's own spikes
+        (-1: none).  Returns its place."""
         s = spec.scatter
         place = len(self._tasks)
-        for fan, walk, (stream, reaching), size in zip(tile.fans, walks, streams, sizes, strict=True):
+        for fan, walk, (stream, reaching), group in zip(tile.fans, walks, streams, groups, strict=True):
             pool = fan.projection.pool
             side = 1 if fan.pooled or pool is None else pool.size[1]  # columns that are summed reach the same places
             deep = fan.high_channel - fan.low_channel
@@ -132,7 +132,7 @@ class Events:
             middle = walk.mean("words")
             tilt = (walk.words - middle) * middle / max(float((walk.share * (walk.words - middle) ** 2).sum()), 1e-12)
             self._walks.append(np.stack([number, tilt, *walk]))
-            sets = self._sets.add(stream, together, size), self._sets.add(stream, deep, size)
+            sets = (self._sets.add(group[0], inputs, group[1]) for inputs in (together, deep))
             self._fans.append(
                 (place, stream, reaching, *sets, fan.region, together, s.engines, state.banks, stride, overlap)
             )

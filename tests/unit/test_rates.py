@@ -61,3 +61,10 @@ def test_streams_side_by_side_are_those_asked_for_one_by_one() -> None:
             assert np.array_equal(getattr(made, name)[n], getattr(alone, name)[0]), (name, stream)
     assert np.array_equal(made.value[6], activity.mean[0]) and np.array_equal(made.variance[0], activity.variance[2])
     assert (made.value[1] == 1).all() and made.value[5].tolist()[:3] == [0, 0, 1]
+
+
+def test_neurons_that_send_several_events_count_once_where_asked() -> None:
+    plain = Activity.bernoulli(load_network("digits"), 0.5, 2)
+    known = replace(plain, active=plain.mean / 2)
+    made = rates([Stream(1, 0, 0), Stream(1, 0, 0, once=True), Stream(1, 1, 0, once=True)], known)
+    assert made.value[:2, 0].tolist() == [0.5, 0.25] and made.value[2].tolist() == [0, 0.25]
