@@ -104,6 +104,17 @@ def replace_weight(term: Term) -> Term:
     return term._replace(weight=0.5)
 
 
+@pytest.mark.parametrize("chip", ["sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4"])
+def test_every_term_says_what_it_means(chip: str) -> None:
+    network, hardware = load_network("digits"), load_hardware(chip)
+    mapping = place(network, hardware)
+    made, _ = compiled(lower(mapping, network, hardware), hardware, network, mapping)
+    names = [term.name for term in made.terms]
+    assert all(term.meaning for term in made.terms) and len(set(names)) == len(names)
+    assert all(name.partition(".")[0] and name.partition(".")[2] for name in names)
+    assert {term.weight for term in made.terms} <= {0, 1}
+
+
 def test_weights_below_zero_are_refused() -> None:
     model = corrected()
     with pytest.raises(InputError, match=r"terms\."):
