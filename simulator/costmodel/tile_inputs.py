@@ -13,6 +13,8 @@ from simulator.mapping.crossbar import CrossbarPart
 
 MANY_GROUPS = 32
 """Groups of a population from which the growth of their emptiness with their size is believed."""
+CLUSTERED = 0.9
+"""Power of that growth below which spikes count as clustered; nearer to 1 it may be chance."""
 SOME_EMPTY = 4
 """Empty windows of a timestep from which their share is believed."""
 NEVER = -700.0
@@ -153,6 +155,7 @@ class Inputs:
         near, far = self._growth[1][:, None], self._growth[0][:, None]
         some = self._beyond[:, None] & (before < 0) & (last < 0)
         power = np.clip(np.log(np.where(some, last, 1) / np.where(some, before, 1)) / near, 0, 1)
+        power = np.where(power > CLUSTERED, 1, power)
         logs = np.where(some, np.maximum(last * np.exp(power * far), NEVER), logs)
         if self._spread.size:
             power, known = self._growth_of_windows(found, every[self._one[self._pixel]])
