@@ -23,18 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command import Result, run_options
-from benchmarks.costmodel_report import README, write_readme
+from benchmarks.costmodel_report import MAIN, README, RECORDED, find, write_readme
 from simulator.costmodel.lesson import Lesson
 from simulator.costmodel.observe import Observation, observe
 from simulator.costmodel.suite import Suite, load_suite
 from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, LEVEL, compare, some, without_clusters
-from simulator.costmodel.validation import ALL, Answers, Validation
+from simulator.costmodel.validation import ALL, Validation
 from simulator.errors import InputError, unknown
 from simulator.report.quantity import percent
 from simulator.report.validation import grids, text_lines
 
 CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
-MAIN, RECORDED = "generated", "recorded"
 SUITES = (MAIN, "digits", "sia", "stems", "cim", RECORDED)
 BARS = {"latency": (0.03, 0.08), "energy": (0.015, None)}
 """Quantity -> bars of MAPE and p95."""
@@ -96,14 +95,9 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def named(made: Validation, name: str) -> Answers | None:
-    """The model of that name; None where there is none."""
-    return next((model for model in made.models if model.name == name), None)
-
-
 def check_errors(made: Validation, result: Result) -> None:
     """The bars of a chip's generated suite."""
-    model, use, chip = named(made, CALIBRATED), made.groups[ALL], made.hardware
+    model, use, chip = find(made, CALIBRATED), made.groups[ALL], made.hardware
     result.check(len(made.points) >= POINTS, f"{chip}: {len(made.points)} points, at least {POINTS}")
     if not result.check(model is not None, f"{chip}: no calibrated predictions: {'; '.join(made.notes)}"):
         return
@@ -123,8 +117,8 @@ def check_errors(made: Validation, result: Result) -> None:
 
 def cluster_errors(made: Validation, quantity: str) -> tuple[float, float] | None:
     """MAPE of our best model with and without knowledge of clusters, all points; None without points."""
-    name = CALIBRATED if named(made, CALIBRATED) else CLOSED
-    seeing, blind = (made.metrics(named(made, n), quantity, made.groups[ALL]).mape for n in (name, name + BLIND))
+    name = CALIBRATED if find(made, CALIBRATED) else CLOSED
+    seeing, blind = (made.metrics(find(made, n), quantity, made.groups[ALL]).mape for n in (name, name + BLIND))
     return None if seeing is None or blind is None else (seeing, blind)
 
 
@@ -151,6 +145,7 @@ def compute(options: argparse.Namespace) -> Result:
     chips, result = {}, Result(figures={"chips": {}})
     for name in options.chip or CHIPS:
         chip = chips[name] = Chip(name, None if options.data is None else str(options.data), options.points)
+        before = len(result.misses)
         check_errors(chip.validations[MAIN], result)
         for suite in options.suite or SUITES:
             if suite != MAIN and (suite != RECORDED or options.data is not None):
@@ -159,7 +154,7 @@ def compute(options: argparse.Namespace) -> Result:
         for made in chip.validations.values():
             result.lines += [line for grid in grids(made) for line in (*text_lines(grid), "")]
         if options.write:
-            write_readme(README, name, chip.validations)
+            write_readme(README, name, chip.validations, result.misses[before:])
         result.figures["chips"][name] = {suite: summary(made) for suite, made in chip.validations.items()}
     check_clusters([c.validations[RECORDED] for c in chips.values() if RECORDED in c.validations], result)
     result.bar = f"bars of {len(chips)} chips, {len(result.misses)} missed"

@@ -90,12 +90,16 @@ def test_page_keeps_the_sections_of_other_chips(tmp_path: Path) -> None:
     write_readme(page, "one", {"generated": made(0.02)})
     first = page.read_text(encoding="utf-8")
     assert first.startswith(HEAD) and first.count("## one\n") == 1 and "the command" in first
-    write_readme(page, "two", {"generated": made(0.01)})
+    write_readme(page, "two", {"generated": made(0.01), "recorded": made(0.03)}, ["a bar"])
     write_readme(page, "one", {"generated": made(0.02)})
     both = page.read_text(encoding="utf-8")
-    assert both.startswith(first.rstrip()) and both.count("<!-- chip one -->") == 1 == both.count("<!-- chip two -->")
+    assert first[first.index("<!-- chip one |") :].rstrip() in both
+    assert both.count("<!-- chip one |") == 1 == both.count("<!-- chip two |")
     assert all(len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1
                for table in both.split("\n\n") if table.startswith("|"))  # fmt: skip
+    assert "| one | 400 | 25 | 2.00 % | 2.00 % | 0.9" in both and "- missed: a bar" in both
+    row = next(line for line in both.splitlines() if line.startswith("| two |")).split(" | ")
+    assert (row[6], row[7], row[12], row[14]) == ("90.0 %", "3.00", "3.00 %, 1.50 %", "1 |")
     assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
 
 
