@@ -73,7 +73,7 @@ class FusedChip:
         self._launch = host.launch_cycles * PS_PER_SECOND / hardware.clocks[host.clock]
         self._rows = Rows(rows, len(schedule.layers), int(host.queue_depth))
         mover = specs[schedule.units[schedule.unit[self._moving[0]]]]
-        self._slack = _slack(mover, specs[array.global_memory], hardware)
+        self._near, self._slack = _held(mover, specs[array.global_memory], hardware)
         self._settle()
 
     def _transfer(self, i: int) -> int:
@@ -134,12 +134,15 @@ class FusedChip:
         every = np.ones((len(self.streams) + 2, 1))
         bursts = transfers.bursts(every)[self._move, 0] * self._touching
         busy = np.minimum(1.0, bursts * channel.pace / np.maximum(self._alone[self._move, 0], 1.0))
-        met = together(unit, (start, done), busy, bursts, store)
+        met = together(unit, (start, done), busy, bursts, store, channel.posted > 0)
         self._extra[:, SHARED] = met.shared
         self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
         held = transfers.held(every)[self._move, 0]
         self._conflict = spread(unit, start, done, held, begun, ended)
-        self._conflict *= self.nodes.accesses[self._node] / np.maximum(ended - begun, 1.0)
+        often = self.nodes.accesses[self._node] / np.maximum(ended - begun, 1.0)
+        # A chunk delays the first access that meets it: n - (1 - exp(-a n)) / a, held for n, accesses at a rate a.
+        met_by = np.maximum(often * self._near, 1e-6)
+        self._conflict *= often * 2 * (met_by + np.expm1(-met_by)) / met_by**2
         lost, waits = (each[self._node] for each in self.nodes.holds(self._slack))
         array = np.zeros(begun.size, np.int64)
         self._waiting = spread(array, begun, ended, lost, start, done)
@@ -172,12 +175,13 @@ class FusedChip:
         return self._rows.run(hold[:, None], done[:, None], self._launch * float(launch[0]))
 
 
-def _slack(dma: Any, buffer: Any, hardware: Any) -> float:
-    """How long, ps, a channel goes on while the buffer is held: all of its own buffers but the one that waits are read
-    from main memory meanwhile, half a chunk of one that was under way; then those that wait follow each other."""
+def _held(dma: Any, buffer: Any, hardware: Any) -> tuple[float, float]:
+    """How long, ps, a chunk holds the buffer, and how long a channel goes on while another holds it: all of its own
+    buffers but the one that waits are read from main memory meanwhile, half a chunk of one that was under way; then
+    those that wait follow each other."""
     far = hardware.units[dma.far]
     channel = channel_of(far, PS_PER_SECOND / hardware.clocks[far.clock])
     bits = dma.chunk_bytes * 8
     period = ceil_div(bits, channel.burst_bits) * channel.pace
     near = ceil_div(bits, buffer.width_bits) * buffer.cycle_cycles * PS_PER_SECOND / hardware.clocks[buffer.clock]
-    return max(0.0, (dma.buffers - 0.5) * period - near)
+    return near, max(0.0, (dma.buffers - 0.5) * period - near)

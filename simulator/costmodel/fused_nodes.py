@@ -32,6 +32,7 @@ class Nodes:
         self._groups: dict[tuple[int, Group, int], int] = {}
         self._parts: list[list[list[float]]] = []
         self._asked: list[Counter[int]] = []
+        self._ahead: list[bool] = []
         self._of: list[tuple[int, int]] = []
         self._known: dict[tuple[int, ...], int] = {}
         self.count = 0
@@ -47,6 +48,7 @@ class Nodes:
                 self._groups[key] = len(self._parts)
                 self._parts.append(self._group(*key))
                 self._asked.append(Counter(self._accesses(*key)))
+                self._ahead.append(ahead > 0)
             found[self._groups[key]] = found.get(self._groups[key], 0) + 1
         content = tuple(x for pair in sorted(found.items()) for x in pair)
         if content not in self._known:
@@ -62,8 +64,9 @@ class Nodes:
         self._node, self._kind, self._times = np.array(self._of, np.int64).reshape(-1, 3).T
         held = [(kind, self._words(bits), often) for kind, n in enumerate(self._asked) for bits, often in n.items()]
         self._held = np.array(held, np.float64).reshape(-1, 3).T
-        self.accesses = self._sum(np.ones_like(self._held[1]))
-        """Accesses to the global buffer, float64 [nodes]."""
+        exposed = np.array([n.total() for n in self._asked]) - self._ahead
+        self.accesses = np.bincount(self._node, self._times * exposed[self._kind], self.count)
+        """Accesses to the global buffer that a node waits for, float64 [nodes]."""
 
     def holds(self, slack: float) -> tuple[np.ndarray, np.ndarray]:
         """Sums over a node's accesses to the global buffer, float64 [nodes]: by how much each holds it longer than

@@ -15,12 +15,14 @@ class Together(NamedTuple):
 
 
 def together(
-    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, bursts: np.ndarray, store: np.ndarray
-) -> Together:
+    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, bursts: np.ndarray, store: np.ndarray,
+    stores_first: bool,
+) -> Together:  # fmt: skip
     """Moves by unit that moves them (int64 [n]), in order; times, ps: when each starts and ends.
 
     busy: share of the time in which main memory works for a move that is alone.  bursts: of the move.  store: bool [n].
-    Two moves that overlap and ask for more than the memory gives both run slower by that factor.  Two stores, or two
+    Two moves that overlap and ask for more than the memory gives both run slower by that factor; `stores_first`: a load
+    gets what a store leaves, because full queues of writes are drained before anything is read.  Two stores, or two
     loads, change no direction of the data bus.
     """
     start, done = times
@@ -37,8 +39,11 @@ def together(
                 continue
             beside = others[first:end]
             both = np.maximum(0.0, np.minimum(done[beside], done[i]) - np.maximum(start[beside], start[i]))
-            asked = np.maximum(1.0, busy[beside] + busy[i])
-            shared[i] = (both * (1 - 1 / asked)).sum()
+            given = 1 / np.maximum(1.0, busy[beside] + busy[i])
+            if stores_first:
+                left = np.minimum(1.0, (1 - busy[beside]) / max(busy[i], 1e-9))
+                given = np.where(store[beside] == store[i], given, 1.0 if store[i] else left)
+            shared[i] = (both * (1 - given)).sum()
             pace = bursts[[i] if store[i] else beside] / lasts[[i] if store[i] else beside]
             turned[i] = (both * pace)[store[beside] != store[i]].sum()
     return Together(shared, turned)

@@ -10,10 +10,12 @@ from simulator.costmodel.overlap import spread, together
 LOAD, STORE = 0, 1
 
 
-def met(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[float], list[float]]:
+def met(
+    rows: list[tuple[int, float, float, float, float]], stores_first: bool = False
+) -> tuple[list[float], list[float]]:
     """Rows of (unit, start, done, share of the time that memory works for it, bursts); unit 1 stores."""
     unit, start, done, busy, bursts = (np.array(column) for column in zip(*rows, strict=True))
-    found = together(unit, (start, done), busy, bursts, unit == STORE)
+    found = together(unit, (start, done), busy, bursts, unit == STORE, stores_first)
     return found.shared.tolist(), found.bursts.tolist()
 
 
@@ -27,6 +29,14 @@ def test_only_what_is_beyond_the_time_is_late() -> None:
     lost = met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 0.25, 4)])[0]
     assert lost == pytest.approx([8, 8], rel=1e-12)
     assert met([(LOAD, 0, 120, 0.5, 10), (STORE, 20, 60, 0.25, 4)])[0] == [0, 0]
+
+
+def test_a_memory_with_queues_serves_stores_first() -> None:
+    """A load gets what a store leaves: nothing, or three quarters; two loads share."""
+    assert met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 1, 4)], True)[0] == [40, 0]
+    assert met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 0.25, 4)], True)[0] == [10, 0]
+    assert met([(LOAD, 0, 120, 0.5, 10), (STORE, 20, 60, 0.25, 4)], True)[0] == [0, 0]
+    assert met([(LOAD, 0, 100, 1, 10), (2, 20, 40, 1, 4)], True)[0] == [10, 10]
 
 
 def test_moves_that_meet_in_part() -> None:
