@@ -96,7 +96,7 @@ class TileChip:
         far = [[bool(self._reading_tiles(layer.layer) - {layer.home_tile(copy)}) for copy in range(layer.copies)]
                for layer in self.layers]  # fmt: skip
         self.outside = np.array([sum(copies) / max(1, len(copies)) for copies in far])
-        self.ports = Ports(spec, self.plan.tiles, self.layers, self.blocks, far)
+        self.ports = Ports(spec, self.plan.tiles, self.layers, self.blocks, far, self.homes.places)
         self.times = Times(spec, self.layers, self.blocks, self.homes)
         self._flows()
 
@@ -147,7 +147,7 @@ class TileChip:
         home = self.homes.price(seen)
         positions = np.array([layer.positions for layer in self.layers], np.float64)
         on = totals[:, kernel.ACTIVE] / positions[[k.layer for k in self.blocks.kinds]][:, None]
-        ports = self.ports.price(seen, on, home)
+        ports = self.ports.price(seen, on, vectors.on, home)
         enter, moved = self._entry(seen)
         counts = self.counts.price(found, live, totals, ports, home, moved)
         times = self.times.of(weights, vectors, home, ports, self.outside, enter)

@@ -21,23 +21,29 @@ from simulator.units import ceil_div
 class PortTimes(NamedTuple):
     """Means of a timestep.  bits, latched [kinds, U]: bits and rows fetched for one lane of each of a kind's blocks.
 
-    Per layer, float64 [layers, U], cycles per position of a copy.  fetch: of all its lanes in a tile;  sent: until a
-    result is at its home;  share: of all that the busiest port serves;  queue: of one request of each who uses it.
+    sent [kinds of position, U]: cycles in which the busiest egress sends the results of a position home.
+
+    Per layer, float64 [layers, U], cycles per position of a copy.  fetch: of all its lanes in a tile;  share: of all
+    that the busiest port serves;  queue: of one request of each who uses it.
     """
 
     bits: np.ndarray
     latched: np.ndarray
-    fetch: np.ndarray
     sent: np.ndarray
+    fetch: np.ndarray
     share: np.ndarray
     queue: np.ndarray
 
 
 class Ports:
-    """Ports of a bank of `tiles`, made once its `blocks` are closed; far [layers][copies]: spikes leave the tile."""
+    """Ports of a bank of `tiles`, made once its `blocks` are closed.
+
+    far [layers][copies]: spikes leave the tile.  places [layers]: kinds of position.
+    """
 
     def __init__(
-        self, spec: Any, tiles: int, layers: list[CrossbarLayer], blocks: Blocks, far: list[list[bool]]
+        self, spec: Any, tiles: int, layers: list[CrossbarLayer], blocks: Blocks, far: list[list[bool]],
+        places: list[int],
     ) -> None:
         self.spec, self.blocks, self.layers = spec, blocks, len(layers)
         parts = [layers[k.layer].parts[layers[k.layer].row_blocks[k.members[0]].part] for k in blocks.kinds]
@@ -51,6 +57,7 @@ class Ports:
         self._vectors = np.array([layers[k.layer].positions for k in blocks.kinds], np.float64)[:, None]
         self._bus = spec.network.kind == "bus"
         self._tiles, self._ports = tiles, tiles + (1 if self._bus else tiles)
+        self._places = places
         self._wire(layers, far)
 
     def _egress(self, tile: int) -> int:
@@ -100,10 +107,33 @@ class Ports:
         np.maximum.at(most, self._port, own[self._user])
         self._per = 1 / most[self._port][:, None]
         self._mine_of, self._mine = _distinct(mine, kinds)
-        self._sent_of, self._sent = _distinct(sent, kinds + 1)
+        self._ways(*_distinct(sent, kinds + 1))
 
-    def price(self, seen: Seen, on: np.ndarray, home: HomeTimes) -> PortTimes:
-        """Means at these inputs; on float64 [kinds, U]: share of vectors that are driven."""
+    def _ways(self, layers: np.ndarray, cycles: np.ndarray) -> None:
+        """Entries (row of a kind of block, cycles) of each way home at each kind of position.
+
+        cycles [ways, kinds + 1]: of results that are sent, less one, and (last) of messages of one cycle.
+        """
+        first = np.cumsum([0, *self._places])
+        rows: list[int] = []
+        each: list[float] = []
+        starts: list[int] = []
+        at: list[int] = []
+        tokens: list[float] = []
+        for layer, way in zip(layers.tolist(), cycles, strict=True):
+            for i in range(self._places[layer]):
+                starts.append(len(rows))
+                at.append(int(first[layer]) + i)
+                tokens.append(float(way[-1]))
+                mine = [k for k, kind in enumerate(self.blocks.kinds) if kind.layer == layer]
+                rows += [self.blocks.kinds[k].row + i for k in mine]
+                each += [float(way[k]) for k in mine]
+        self._way_row, self._way_cycles = np.array(rows, np.int64), np.array(each)[:, None]
+        self._way_start, self._way_at = np.array(starts, np.int64), np.array(at, np.int64)
+        self._way_token = np.array(tokens)[:, None]
+
+    def price(self, seen: Seen, on: np.ndarray, driven: np.ndarray, home: HomeTimes) -> PortTimes:
+        """Means at these inputs; share of vectors that are driven: on float64 [kinds, U], driven [rows, U]."""
         blocks, steps = self.blocks, on.shape[1]
         present = np.where(blocks.whole >= 0, blocks.whole, 0)
         quiet = self._kept * np.where(blocks.whole[:, None] >= 0, seen.quiet(present, blocks.some), 0)
@@ -123,13 +153,15 @@ class Ports:
         one = np.concatenate([cycles, on, home.fetch + home.write, home.send, token])
         work = self._work @ one
         queue = self._one @ one
-        share, wait, fetch, sent = (np.zeros((self.layers, steps)) for _ in range(4))
+        share, wait, fetch = (np.zeros((self.layers, steps)) for _ in range(3))
         np.maximum.at(share, self._user, self._per * work[self._port])
         np.maximum.at(wait, self._user, queue[self._port])
         np.maximum.at(fetch, self._mine_of, self._mine @ cycles)
-        messages = self._sent @ np.concatenate([on, token])
-        np.maximum.at(sent, self._sent_of, messages + int(self.spec.network.hop_cycles))
-        return PortTimes(bits, latched, fetch, sent, share, wait)
+        sent = np.zeros((sum(self._places), steps))
+        if self._way_start.size:
+            ways = np.add.reduceat(self._way_cycles * driven[self._way_row], self._way_start) + self._way_token
+            np.maximum.at(sent, self._way_at, ways)
+        return PortTimes(bits, latched, sent, fetch, share, wait)
 
 
 def _distinct(rows: dict[tuple[int, int, int], dict[int, int]], columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -111,7 +111,7 @@ class Times:
         found = np.zeros((steps, inputs + self._positions.size, kernel.TIMES))
         found[:, :inputs, kernel.HOME] = weights[ENTRY] * enter.T
         found[:, :inputs, kernel.AFTER] = hop
-        period, late = self._vectors(weights, vectors, home.some, check, fetch, share)
+        period, late = self._vectors(weights, vectors, home.some, check, fetch, share, weights[LINK] * ports.sent)
         requests = 1 + (home.fetch > 0)
         work = weights[DIGITAL] * home.work
         rest = weights[FETCH] * (home.fetch + home.write) + weights[LINK] * home.send * leaves + wait * requests
@@ -119,7 +119,7 @@ class Times:
         for column, time in (
             (kernel.PERIOD, period),
             (kernel.FETCH, fetch + wait),
-            (kernel.LATE, late + weights[LINK] * ports.sent),
+            (kernel.LATE, late),
             (kernel.HOME, work + rest),
             (kernel.AFTER, np.broadcast_to(hop * (leaves > 0), work.shape)),
             (kernel.WORK, work),
@@ -129,17 +129,19 @@ class Times:
 
     def _vectors(
         self, weights: np.ndarray, vectors: BlockTimes, some: np.ndarray, check: np.ndarray, alone: np.ndarray,
-        share: np.ndarray,
+        share: np.ndarray, sent: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(cycles between the vectors of a copy, cycles from the start of one to its result), means per layer."""
         taken = weights[TURNS] * vectors.turns + weights[DIGITAL] * vectors.spent
         result = weights[TURNS] * vectors.result + weights[DIGITAL] * vectors.settled
         longest, latest = (self._longest(table) for table in (taken, result))
         idle, other, port = check[self._layer], alone[self._layer], share[self._layer]
-        each = self._expected(soft(longest, port[self._place]), some, np.maximum(idle, np.maximum(other, port)))
-        last = self._expected(latest, some, idle)
+        least = np.maximum(np.maximum(idle, sent), np.maximum(other, port))
+        each = self._expected(soft(longest, port[self._place]), some, least)
+        hop = weights[LINK] * int(self.spec.network.hop_cycles)
+        last = self._expected(latest, some, idle) + sent + hop * (sent > 0)
         together, late = (self._mean(table) for table in (each, last))
-        apart = np.maximum(alone, share)
+        apart = np.maximum(np.maximum(alone, share), self._mean(sent))
         apart = alone.copy()
         if self._kind_first.size:
             busy = check[self._kind_layer]
