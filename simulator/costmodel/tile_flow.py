@@ -69,7 +69,9 @@ class Flow:
             depth=depth,
             buffered=buffered,
         )
-        self._positions, self._copies = first, copies
+        self._copies = copies
+        rows = 1 + max((delay for _, delay, *_ in windows), default=0)
+        self._there = np.empty((rows, first))
 
     def run(self, times: np.ndarray, live: np.ndarray, steps: int) -> Played:
         """A sample of so many timesteps; times float64 [U, streams, TIMES], live bool [U, streams] as in the kernel."""
@@ -78,11 +80,10 @@ class Flow:
             return Played(0.0, np.full((self.streams, 2), -1.0), np.zeros(self.streams))
         start, free = np.full(self._copies, -np.inf), np.zeros(self._copies)
         taken = np.full(self._copies * self._tables.depth, -np.inf)
-        there = np.empty((played, self._positions))
         begin, end, active = np.empty((3, played, self.streams))
         played = kernel.flow_tiles(
             self._tables, np.ascontiguousarray(times), live.astype(np.uint8), start, free, taken,
-            np.zeros(self._copies, np.int64), np.full(self.streams, -np.inf), there, begin, end, active,
+            np.zeros(self._copies, np.int64), np.full(self.streams, -np.inf), self._there, begin, end, active,
         )  # fmt: skip
         begin, end, active = begin[:played], end[:played], active[:played]
         last, work = end[-1], active.sum(axis=0)

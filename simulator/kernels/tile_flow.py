@@ -46,7 +46,10 @@ class Streams(NamedTuple):
 
 @njit(cache=True)
 def opened(streams, n, t, end):
-    """Time from which timestep `t` of stream `n` has room; streams, end as in `flow_tiles`."""
+    """Time from which a stream's buffer has room.
+
+    streams: `Streams`.     n, t: stream and timestep.     end float64 [T, N]: ends of earlier timesteps.
+    """
     found = 0.0
     for g in range(streams.gate_start[n], streams.gate_start[n + 1]):
         before = t - streams.buffered + streams.gate[g, 1]
@@ -56,85 +59,124 @@ def opened(streams, n, t, end):
 
 
 @njit(cache=True)
-def available(streams, n, t, p, own, there):
-    """Time at which the windows of position (t, p) of stream `n` are there, those of its home if `own`; streams, there
-    as in `flow_tiles`."""
-    found = 0.0
+def available(streams, n, t, own, there, found):
+    """Times at which the windows of a stream's positions are there; returns nothing.
+
+    streams: `Streams`.     n, t: stream and timestep.     own: 1 for the windows that the home reads, 0 for the others
+    there float64 [R, positions]: as in `flow_tiles`
+    found float64 [positions of n or more] (out): 0 where a position needs nothing
+    """
+    positions = streams.stream[n, POSITIONS]
+    found[:positions] = 0.0
     for w in range(streams.stream[n, FIRST_WINDOW], streams.stream[n, LAST_WINDOW]):
-        if streams.window[w, OWN] != own:
+        made = t - streams.window[w, DELAY]
+        if streams.window[w, OWN] != own or made < 0:
             continue
-        made, needed = t - streams.window[w, DELAY], streams.need[streams.window[w, NEED] + p]
-        if made >= 0 and needed > 0:
-            found = max(found, there[made, streams.stream[streams.window[w, SOURCE], FIRST] + needed - 1])
-    return found
+        source = there[made % there.shape[0], streams.stream[streams.window[w, SOURCE], FIRST] :]
+        need = streams.need[streams.window[w, NEED] : streams.window[w, NEED] + positions]
+        for p in range(positions):
+            if need[p] > 0:
+                found[p] = max(found[p], source[need[p] - 1])
 
 
 @njit(cache=True)
 def grow(worked, until, start, cycles):
-    """(cycles at work, until when) with an interval from `start` of so many `cycles` more; it may overlap the last."""
-    if start == -np.inf:
-        return worked, until
-    return worked + max(0.0, start + cycles - max(start, until)), max(until, start + cycles)
+    """Work with one more interval, which may overlap the last: returns (cycles at work, until when).
+
+    worked, until: both before it.     start, cycles: of the interval.
+    """
+    end = start + cycles
+    return worked + max(0.0, end - max(start, until)), max(until, end)
 
 
 @njit(cache=True)
-def play(streams, n, t, times, start, free, taken, count, busy, there, begin, end, active):
-    """Timestep `t` of stream `n`; times float64 [TIMES], its own; the rest as in `flow_tiles`."""
-    positions, copies = streams.stream[n, POSITIONS], streams.stream[n, COPIES]
-    first, place, depth = streams.stream[n, FIRST], streams.stream[n, FIRST_COPY], streams.depth
+def worked_of(one, take, lanes, late, home, work, until):
+    """Work of a timestep: returns (cycles at work, until when).
+
+    one, take float64 [positions]: `start` and `take` of each position.     lanes: whether arrays compute the stream
+    late, home, work: its times.     until: end of the work before.
+    """
+    worked, held = 0.0, -np.inf
+    for p in range(take.size):
+        if lanes:
+            # Intervals grow in the order of their starts: the neurons of the position before, the arrays.
+            early = held <= one[p]
+            if p == 0:
+                worked, until = grow(worked, until, one[p], late)
+            else:
+                worked, until = grow(worked, until, held if early else one[p], work if early else late)
+                worked, until = grow(worked, until, one[p] if early else held, late if early else work)
+        elif p > 0:
+            worked, until = grow(worked, until, held, work)
+        held = take[p] + home - work
+    return grow(worked, until, held, work)
+
+
+@njit(cache=True)
+def play(streams, n, t, times, start, free, taken, turn, busy, there, begin, end, active, needs, own):
+    """One timestep of one stream; returns nothing.
+
+    streams: `Streams`.     n, t: stream and timestep.     times float64 [TIMES]: those of the stream
+    start, free, taken, turn, busy, there, begin, end, active: as in `flow_tiles` (in, out)
+    needs, own float64 [most positions] (scratch): when the windows of lanes and of the home are there
+    """
+    copies, first, place = streams.stream[n, COPIES], streams.stream[n, FIRST], streams.stream[n, FIRST_COPY]
+    depth, lanes, positions = streams.depth, streams.stream[n, LANES] == 1, streams.stream[n, POSITIONS]
+    fetch, late, home, after = times[FETCH], times[LATE], times[HOME], times[AFTER]
+    step = max(fetch, times[PERIOD])
     gate = opened(streams, n, t, end)
-    lanes = streams.stream[n, LANES] == 1
-    latest, until, worked, held = 0.0, busy[n], 0.0, -np.inf
+    available(streams, n, t, 0, there, needs)
+    available(streams, n, t, 1, there, own)
+    begin[t, n] = needs[0] if lanes else max(needs[0], gate)
+    for copy in range(min(copies, positions)):
+        c = place + copy
+        last, ready, slot, ring = start[c], free[c], turn[c], taken[c * depth : c * depth + depth]
+        for p in range(copy, positions, copies):
+            take = max(max(own[p], gate), ready)
+            if lanes:
+                last = max(last + step, max(needs[p] + fetch, ring[slot]))
+                take = max(take, last + late)
+                ring[slot] = take
+                slot = slot + 1 if slot + 1 < depth else 0
+            needs[p], own[p] = last, take
+            ready = take + home
+        start[c], free[c], turn[c] = last, ready, slot
+    latest, out = 0.0, there[t % there.shape[0], first : first + positions]
     for p in range(positions):
-        c = place + p % copies
-        result = 0.0
-        window = available(streams, n, t, p, 0, there)
-        if p == 0:
-            begin[t, n] = max(window, gate if not lanes else 0.0)
-        if lanes:
-            slot = c * depth + count[c] % depth
-            one = max(max(window, start[c]) + times[FETCH], start[c] + times[PERIOD], taken[slot])
-            start[c] = one
-            result = one + times[LATE]
-            if held <= one:
-                worked, until = grow(worked, until, held, times[WORK])
-                held = -np.inf
-            worked, until = grow(worked, until, one, times[LATE])
-        worked, until = grow(worked, until, held, times[WORK])
-        take = max(result, available(streams, n, t, p, 1, there), gate, free[c])
-        held = take + times[HOME] - times[WORK]
-        if lanes:
-            taken[c * depth + count[c] % depth] = take
-            count[c] += 1
-        free[c] = take + times[HOME]
-        latest = max(latest, free[c] + times[AFTER])
-        there[t, first + p] = latest
-    worked, until = grow(worked, until, held, times[WORK])
+        latest = max(latest, own[p] + home + after)
+        out[p] = latest
     end[t, n] = latest
-    active[t, n], busy[n] = worked, until
+    active[t, n], busy[n] = worked_of(needs[:positions], own[:positions], lanes, late, home, times[WORK], busy[n])
 
 
 @njit(cache=True)
-def flow_tiles(streams, times, live, start, free, taken, count, busy, there, begin, end, active):
+def flow_tiles(streams, times, live, start, free, taken, turn, busy, there, begin, end, active):
     """All timesteps of a sample; returns how many were played until every one was like the one before.
 
     streams: `Streams`.     times float64 [U, N, TIMES]: of timesteps like u; U 1: all are alike, and are played until
     all streams keep their pace, else timestep t is like t.     live uint8 [U, N]: 0 where a stream has not begun
-    start, free float64 [copies], taken float64 [copies x depth], count int64 [copies], busy float64 [N]: how things
-        stand before the first (in)
-    there float64 [T, positions], begin, end, active float64 [T, N] (out): when each position is available; of each
-    timestep the beginning, the end, and how long it is at work
+    start, free float64 [copies]: start and end of the position before (in, out)
+    taken float64 [copies x depth]: when homes took the last `depth` results, as a ring (in, out)
+    turn int64 [copies]: place in the ring (in, out).     busy float64 [N]: end of the work before (in, out)
+    there float64 [R, positions] (scratch): when each position is available, of timestep t in row t % R; R is more than
+    every delay
+    begin, end, active float64 [T, N] (out): of each timestep the beginning, the end, and how long it is at work
     """
     steps, alike = end.shape[0], times.shape[0] == 1
+    most = 0
+    for n in range(end.shape[1]):
+        most = max(most, streams.stream[n, POSITIONS])
+    needs, own = np.empty(most), np.empty(most)
     steady = 0
     for t in range(steps):
         u = 0 if alike else t
         for n in range(end.shape[1]):
             if live[u, n] == 0:
-                there[t, streams.stream[n, FIRST] : streams.stream[n, FIRST] + streams.stream[n, POSITIONS]] = 0.0
+                first = streams.stream[n, FIRST]
+                there[t % there.shape[0], first : first + streams.stream[n, POSITIONS]] = 0.0
                 begin[t, n], end[t, n], active[t, n] = -1.0, 0.0, 0.0
                 continue
-            play(streams, n, t, times[u, n], start, free, taken, count, busy, there, begin, end, active)
+            play(streams, n, t, times[u, n], start, free, taken, turn, busy, there, begin, end, active, needs, own)
         if alike and t >= 3:
             same = True
             for n in range(end.shape[1]):

@@ -135,7 +135,8 @@ def test_flow_follows_its_definition(seed: int) -> None:
             times[t, n, :5] = [s.times[t][name] for name in order]
     copies = sum(s.copies for s in streams)
     begin, end, active = np.zeros((3, steps, len(streams)))
-    there = np.zeros((steps, sum(s.positions for s in streams)))
+    rows = 1 + max(delay for s in streams for _, delay, _, _ in s.windows)
+    there = np.full((rows, sum(s.positions for s in streams)), np.nan)
     played = flow.flow_tiles(
         packed(streams, depth, buffered), times, np.ones((steps, len(streams)), np.uint8), np.full(copies, -np.inf),
         np.zeros(copies), np.full(copies * depth, -np.inf), np.zeros(copies, np.int64), np.full(len(streams), -np.inf),
