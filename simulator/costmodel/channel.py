@@ -20,6 +20,7 @@ class Channel:
     latency            from a request to its first data, its row open
     closed, conflict   what an access to a bank without, and with another, open row takes more
     posted             bursts that a write may leave behind in queues when it is complete; 0: none
+    drained            bursts that are written at least once writing has begun; reads of the same place end it then
     accept             time between two bursts that are taken into queues
     served             from a request to its first data, where a write in a queue holds them
     refresh            time in which a refresh keeps a rank from work
@@ -34,6 +35,7 @@ class Channel:
     closed: float = 0.0
     conflict: float = 0.0
     posted: int = 0
+    drained: int = 0
     accept: float = 0.0
     served: float = 0.0
     refresh: float = 0.0
@@ -73,6 +75,7 @@ def channel_of(spec: Any, ps: float) -> Channel:
         closed=t.trcd_cycles * ps,
         conflict=(t.trcd_cycles + t.trp_cycles) * ps,
         posted=c.write_queue,
+        drained=c.drain_above + 1,
         accept=ps / g.channels,
         served=c.posted_cycles * ps,
         refresh=refresh * ps,

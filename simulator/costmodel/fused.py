@@ -114,6 +114,7 @@ class FusedChip:
         self._extra = np.zeros((moving.size, len(TRANSFER_TERMS)))
         self._conflict, self._waiting = np.zeros(self._computing.size), np.zeros(moving.size)
         self._early = np.ones(moving.size, np.int64)
+        self._region = self.schedule.layer[moving].astype(np.int64) * len(s.OPERANDS) + self.schedule.operand[moving]
         self._touching = np.ones(moving.size, np.bool_)
         for _ in range(MEETINGS):
             self._run(whole, 1)
@@ -134,9 +135,10 @@ class FusedChip:
         every = np.ones((len(self.streams) + 2, 1))
         bursts = transfers.bursts(every)[self._move, 0] * self._touching
         busy = np.minimum(1.0, bursts * channel.pace / np.maximum(self._alone[self._move, 0], 1.0))
-        met = together(unit, (start, done), busy, bursts, store, channel.posted > 0)
+        turns = np.stack([bursts / max(1, channel.posted), bursts / max(1, channel.drained)], axis=1)
+        met = together(unit, (start, done), busy, turns, store, self._region, channel.posted > 0)
         self._extra[:, SHARED] = met.shared
-        self._extra[:, TURN] = met.bursts * (channel.turn / max(1, channel.posted))
+        self._extra[:, TURN] = met.turns * channel.turn
         held = transfers.held(every)[self._move, 0]
         self._conflict = spread(unit, start, done, held, begun, ended)
         often = self.nodes.accesses[self._node] / np.maximum(ended - begun, 1.0)

@@ -8,19 +8,20 @@ import numpy as np
 
 
 class Together(NamedTuple):
-    """Of each move, float64 [n]: ps that it loses to others, and bursts of stores that come between loads."""
+    """Of each move, float64 [n]: ps that it loses to others, and how often stores come between loads."""
 
     shared: np.ndarray
-    bursts: np.ndarray
+    turns: np.ndarray
 
 
 def together(
-    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, bursts: np.ndarray, store: np.ndarray,
-    stores_first: bool,
+    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, turns: np.ndarray, store: np.ndarray,
+    region: np.ndarray, stores_first: bool,
 ) -> Together:  # fmt: skip
     """Moves by unit that moves them (int64 [n]), in order; times, ps: when each starts and ends.
 
-    busy: share of the time in which main memory works for a move that is alone.  bursts: of the move.  store: bool [n].
+    busy: share of the time in which main memory works for a move that is alone.  store: bool [n].  turns: [n, 2], how
+    often a store comes between loads of other regions (int64 [n]), and between loads of its own.
     Two moves that overlap and ask for more than the memory gives both run slower by that factor; `stores_first`: a load
     gets what a store leaves, because full queues of writes are drained before anything is read.  Two stores, or two
     loads, change no direction of the data bus.
@@ -44,7 +45,8 @@ def together(
                 left = np.minimum(1.0, (1 - busy[beside]) / max(busy[i], 1e-9))
                 given = np.where(store[beside] == store[i], given, 1.0 if store[i] else left)
             shared[i] = (both * (1 - given)).sum()
-            pace = bursts[[i] if store[i] else beside] / lasts[[i] if store[i] else beside]
+            stores = np.full(beside.size, i) if store[i] else beside
+            pace = turns[stores, (region[beside] == region[i]).astype(np.int64)] / lasts[stores]
             turned[i] = (both * pace)[store[beside] != store[i]].sum()
     return Together(shared, turned)
 

@@ -11,17 +11,22 @@ LOAD, STORE = 0, 1
 
 
 def met(
-    rows: list[tuple[int, float, float, float, float]], stores_first: bool = False
+    rows: list[tuple[int, float, float, float, float]], stores_first: bool = False, regions: tuple[int, ...] = ()
 ) -> tuple[list[float], list[float]]:
-    """Rows of (unit, start, done, share of the time that memory works for it, bursts); unit 1 stores."""
-    unit, start, done, busy, bursts = (np.array(column) for column in zip(*rows, strict=True))
-    found = together(unit, (start, done), busy, bursts, unit == STORE, stores_first)
-    return found.shared.tolist(), found.bursts.tolist()
+    """Rows of (unit, start, done, share of the time that memory works for it, turns); unit 1 stores.  A store turns the
+    bus three times as often where loads are of its own region; left out, all regions differ."""
+    unit, start, done, busy, turns = (np.array(column) for column in zip(*rows, strict=True))
+    region = np.array(regions) if regions else np.arange(len(rows))
+    both = np.stack([turns, 3 * turns], axis=1)
+    found = together(unit, (start, done), busy, both, unit == STORE, region, stores_first)
+    return found.shared.tolist(), found.turns.tolist()
 
 
 def test_two_moves_that_fill_the_memory_share_it() -> None:
-    """In the 40 that they are together each gets half of the memory; the store's 4 bursts all interrupt the load."""
-    assert met([(LOAD, 0, 120, 1, 10), (STORE, 20, 60, 1, 4)]) == ([20, 20], [4, 4])
+    """In the 40 that they are together each gets half of the memory; the store turns the bus 4 times, or 12."""
+    rows = [(LOAD, 0.0, 120.0, 1.0, 10.0), (STORE, 20.0, 60.0, 1.0, 4.0)]
+    assert met(rows) == ([20, 20], [4, 4])
+    assert met(rows, regions=(7, 7)) == ([20, 20], [12, 12])
 
 
 def test_only_what_is_beyond_the_time_is_late() -> None:
@@ -40,7 +45,7 @@ def test_a_memory_with_queues_serves_stores_first() -> None:
 
 
 def test_moves_that_meet_in_part() -> None:
-    """5 of 20 together, one after the other on either side; a quarter of the store's bursts."""
+    """5 of 20 together, one after the other on either side; a quarter of the store's turns."""
     found = met([(LOAD, 0, 25, 1, 10), (STORE, 20, 40, 1, 4), (LOAD, 40, 60, 1, 2)])
     assert found == ([2.5, 2.5, 0], [1, 1, 0])
 
