@@ -35,7 +35,8 @@ class Recording:
     spikes: Trace
 
     def trace(self, first: int, steps: int) -> Trace:
-        """Timesteps `first` and following of the first sample, at most `steps`."""
+        """Timesteps `first` and following of the first sample, at most `steps`, counted from its first spike on."""
+        first += self._silent()
         last = min(int(self.spikes.steps[0]), first + steps)
         if first >= last:
             raise InputError("the recording has fewer timesteps", key=f"trace {self.spikes.name}", found=first)
@@ -46,6 +47,18 @@ class Recording:
             builder.add_block(self.spikes.spikes(name).block(0, first, last))
             populations[name] = builder.build()
         return replace(self.spikes, steps=np.array([last - first], np.int64), populations=populations, labels=None)
+
+    @property
+    def length(self) -> int:
+        """Timesteps from the first spike on."""
+        return int(self.spikes.steps[0]) - self._silent()
+
+    def _silent(self) -> int:
+        """Timesteps before the first in which anybody sends; 0 where nobody ever does."""
+        length = int(self.spikes.steps[0])
+        starts = [self.spikes.spikes(name).block(0, 0, length).start for name in self.spikes.populations]
+        busy = np.flatnonzero(sum(np.diff(start) for start in starts))
+        return int(busy[0]) if busy.size else 0
 
 
 Kind = tuple[Callable[[Path], Iterator[tuple[str, str]]], Callable[[Path, str], Recording]]

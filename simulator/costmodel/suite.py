@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from simulator.costmodel.case import Case
 from simulator.costmodel.sources import GENERATED
@@ -11,6 +12,9 @@ from simulator.costmodel.suite_file import CHIPS, Group, read_suite
 from simulator.costmodel.wishes import DEFAULT
 from simulator.errors import InputError
 from simulator.hardware.load import load_hardware
+from simulator.trace.load import load_trace
+
+BLIND = "nothing is gated on this chip, so that spikes change neither time nor energy"
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,15 @@ def load_suite(
     """The cases of suite `name` (a bundled one or the path of a suite file) on the chip `hardware`.
 
     directory: where recordings lie, for suites that have some.  `seed` draws other architectures and other spikes.
-    Networks are placed here: a suite holds what fits, and no mapping twice.  InputError for an unknown suite, a defect
+    Networks are placed here: a suite holds what fits, and no run twice.  InputError for an unknown suite, a defect
     of its file, or a suite of which nothing fits.
     """
     title, groups = read_suite(name)
     chip = load_hardware(hardware, list(overrides))
     types = sorted({spec.type for spec in chip.units.values()})
     kind = next((each for each in CHIPS if each in types), "")
+    arrays: list[Any] = [spec for spec in chip.units.values() if spec.type == "pe_array"]
+    blind = bool(arrays) and all(spec.gating == "none" for spec in arrays)
     cases: list[Case] = []
     left_out: list[tuple[str, str]] = []
     for number, group in enumerate(groups):
@@ -51,7 +57,7 @@ def load_suite(
         plain = Case(title, "", "drawn", hardware, tuple(overrides), seed=(seed * 64 + number) * 65536)
         for at, (network, architecture, where) in enumerate(_networks(group, kind, seed, directory, left_out)):
             one = replace(plain, network=network, architecture=architecture, directory=where)
-            one = replace(one, steps=group.steps[at % len(group.steps)])
+            one = replace(one, steps=_steps(group, one, at))
             seen: dict[tuple[str, str], str] = {}
             for turn, mapping in enumerate(group.mappings[kind]):
                 settings = group.settings[(at + turn) % len(group.settings)]
@@ -70,7 +76,10 @@ def load_suite(
                 if twin != mapping:
                     left_out.append((f"{network}, mapping {mapping}", f"it is the same as mapping {twin}"))
                     continue
-                cases += _spikes(placed, group, at + turn)
+                found = list(_spikes(placed, group, at + turn))
+                if blind and len(found) > 1:
+                    left_out.append((f"{network}, mapping {mapping}, {len(found) - 1} other traces", BLIND))
+                cases += found[:1] if blind else found
     if not cases:
         reason = left_out[0][1] if left_out else "it has no cases"
         raise InputError(f"nothing of this suite fits the chip: {reason}", key=f"suite {title}", found=hardware)
@@ -92,6 +101,16 @@ def _networks(
 
         for name, architecture in recordings(group.recorded, directory, left_out):
             yield name, group.architecture or architecture, directory
+
+
+def _steps(group: Group, case: Case, turn: int) -> int:
+    """Timesteps of a case: the group's, in turn; a trace may have fewer."""
+    steps = group.steps[turn % len(group.steps)]
+    if group.recorded:
+        from simulator.costmodel.recorded import recording
+
+        return min(steps, recording(case.network, case.directory).length)
+    return int(load_trace(case.network).steps.max()) if group.trained else steps
 
 
 def _spikes(placed: Case, group: Group, turn: int) -> Iterator[Case]:

@@ -83,7 +83,10 @@ def test_every_recording_is_found_and_cut_to_its_timesteps(data_dir: Path) -> No
     assert not left_out and len(names) == 7 + 22 + 1 + 8 + 1
     pilot = Case("t", "p", "recorded", "sia_pynqz2", steps=5, network="recorded/pilotnet/all", directory=str(data_dir))
     assert pilot.prepare().trace.steps.tolist() == [5]
-    full = recording("recorded/loihi/250_25_1", str(data_dir)).spikes
+    chip = recording("recorded/loihi/250_25_1", str(data_dir))
+    assert chip.spikes.spikes("input").block(0, 0, 40).index.size == 0  # silent at first
+    assert chip.trace(0, 40).spikes("input").block(0, 0, 1).index.size > 0
+    full = chip.spikes
     assert full.spikes("fc1").count == 639 + int(full.spikes("fc1").block(0, 499, 500).index.size)  # the last, unseen
 
 
@@ -103,6 +106,8 @@ def test_the_suite_fits_the_chips(data_dir: Path, chip: str) -> None:
     suite = load_suite("recorded", chip, str(data_dir))
     assert {case.kind for case in suite.cases} == {"recorded"} and len(suite.cases) >= 30
     assert {"prosperity_vgg9_cifar10", "prosperity_resnet19_cifar10"} <= set(suite.architectures)
+    steps = {case.architecture: case.steps for case in suite.cases}
+    assert steps["prosperity_vgg9_cifar10"] == 4 and steps["nmnist_scnn"] == 40
 
 
 def test_wrong_names_name_the_choices(data_dir: Path) -> None:

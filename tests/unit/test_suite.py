@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from simulator import load_trace
+from simulator.costmodel.observe import observe
 from simulator.costmodel.suite import Suite, load_suite
 from simulator.costmodel.suite_file import FOLDER, GROUP, read_suite, suite_names
 from simulator.costmodel.suite_schema import json_schema
@@ -55,6 +57,17 @@ def test_suites_repeat_and_seeds_draw_anew() -> None:
 @pytest.mark.parametrize("chip", CHIPS)
 def test_every_suite_has_points_on_every_chip(name: str, chip: str) -> None:
     assert load_suite(name, chip).cases
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_trained_spikes_run_for_as_long_as_they_were_recorded(chip: str) -> None:
+    suite = load_suite("digits", chip)
+    kept = [case for case in suite.cases if case.mapping == "default" and case.samples == 1]
+    assert len(kept) == (1 if chip.startswith("stems") else 8)  # images differ in their spikes only
+    assert {case.kind for case in suite.cases} == {"trained"} and {case.samples for case in suite.cases} == {1, 4}
+    assert {case.steps for case in suite.cases} == {int(load_trace("digits").steps.max())}
+    for case in (suite.cases[0], suite.cases[-1]):
+        assert observe(case).simulated.end_ps > 0
 
 
 def test_the_stems_suite_takes_the_bits_of_its_blocks() -> None:
