@@ -18,8 +18,8 @@ import numpy as np
 from simulator.costmodel.nnls import nnls
 from simulator.costmodel.surface import Surface
 
-PRIORS = (1.0, 30.0, 1000.0)
-"""What a weight was before calibration counts as much as so many average points: choices, the freest first."""
+PRIORS = (1.0, 30.0, 1e3, 1e9)
+"""What a weight was before calibration counts as much as so many average points: the choices, from free to fixed."""
 KNEE = 0.001
 """A point counts by its error's size, no longer by its square, from the median error on, and at least from this one."""
 SETTLED = 1e-5
@@ -57,10 +57,13 @@ def refine(surface: Surface) -> Fit:
     return found
 
 
-def fit(surface: Surface, use: np.ndarray, prior: float = PRIORS[0]) -> Fit:
-    """The fit to the points with numbers `use`, int64 [n]; prior: how many points its beginning counts for."""
-    weights = fit_times(surface, use, prior)
-    return Fit(weights, fit_counts(surface, use, weights, prior))
+def fit(surface: Surface, use: np.ndarray, times: float = PRIORS[0], counts: np.ndarray | float = PRIORS[0]) -> Fit:
+    """The fit to the points with numbers `use`, int64 [n].
+
+    times, counts: how many points the beginning of the weights, and of the factors [G], counts for.
+    """
+    weights = fit_times(surface, use, times)
+    return Fit(weights, fit_counts(surface, use, weights, counts))
 
 
 def fit_times(surface: Surface, use: np.ndarray, prior: float) -> np.ndarray:
@@ -101,7 +104,7 @@ def _loss(error: np.ndarray, knee: float) -> float:
     return float(np.where(size <= knee, size**2, 2 * knee * size - knee**2).sum())
 
 
-def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray, prior: float) -> np.ndarray:
+def fit_counts(surface: Surface, use: np.ndarray, weights: np.ndarray, prior: np.ndarray | float) -> np.ndarray:
     """Factors of the groups of counters, at these weights of the times, from the points with numbers `use`."""
     total = surface.total[use]
     made = surface.costs(weights, use) / total[:, None]

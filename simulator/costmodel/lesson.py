@@ -11,12 +11,13 @@ import numpy as np
 
 from simulator.costmodel.estimate import compiled
 from simulator.costmodel.features import COMMAND, MEANING, features
-from simulator.costmodel.fit import PRIORS, Fit, fit, refine
+from simulator.costmodel.fit import Fit, fit, refine
 from simulator.costmodel.intervals import Interval
 from simulator.costmodel.model import CostModel, Held, Weighed, difficulty
 from simulator.costmodel.prices import Prices
 from simulator.costmodel.rates import rates
 from simulator.costmodel.scope import Scope
+from simulator.costmodel.strength import strengths
 from simulator.costmodel.surface import Point, Surface
 from simulator.errors import InputError
 
@@ -45,8 +46,8 @@ class Lesson:
         hard = [difficulty(f) for f in found]
         self.hard = {name: np.array([h[name] for h in hard]) for name in hard[0]}
         self.architectures = sorted(set(surface.architectures.tolist()))
-        self._fits: dict[tuple[frozenset[str], float], Fit] = {}
-        self._priors: dict[frozenset[str], float] = {}
+        self._fits: dict[tuple[frozenset[str], frozenset[str]], Fit] = {}
+        self._strengths: dict[frozenset[str], tuple[float, np.ndarray]] = {}
         refine(surface)
 
     @classmethod
@@ -73,32 +74,29 @@ class Lesson:
             machines[ready.hardware.sha256] = ready.hardware
         return cls(Surface(points), found, Scope.of(machines.values()), level)
 
-    def without(self, *names: str, prior: float | None = None) -> Fit:
-        """The fit to all architectures but these; each is made once.  prior: as chosen for them unless given."""
-        strength = self.prior(*names) if prior is None else prior
-        key = frozenset(names), strength
+    def without(self, *names: str, base: tuple[str, ...] | None = None) -> Fit:
+        """The fit to all architectures but these; each is made once.  base: those without which its strengths were
+        chosen, `names` unless given."""
+        key = frozenset(names), frozenset(names if base is None else base)
         if key not in self._fits:
-            self._fits[key] = fit(self.surface, self._use(names), strength)
+            self._fits[key] = fit(self.surface, self._use(names), *self.strengths(*key[1]))
         return self._fits[key]
 
-    def prior(self, *names: str) -> float:
-        """How strongly fits to all architectures but these stay where they begin: whatever of `PRIORS` errs least on
-        FOLDS groups of them that are held out in turn; the strongest where several do."""
+    def strengths(self, *names: str) -> tuple[float, np.ndarray]:
+        """How strongly weights and factors, [G], stay where they begin, in fits to all architectures but these.
+
+        Chosen from `PRIORS` by the errors on FOLDS groups of architectures that are held out in turn: for the weights
+        by the error of the end, for each factor by that of its own energy; no factor changes where the total energy
+        gains nothing from them.
+        """
         key = frozenset(names)
-        if key not in self._priors:
+        if key not in self._strengths:
             rest = [name for name in self.architectures if name not in key]
-            folds = [fold for fold in (rest[i::FOLDS] for i in range(FOLDS)) if fold]
-            found = []
-            for prior in PRIORS:
-                size = 0.0
-                for fold in folds if len(folds) > 1 else []:
-                    own = np.flatnonzero(np.isin(self.surface.architectures, fold))
-                    made = fit(self.surface, self._use([*names, *fold]), prior)
-                    size += sum(float(np.abs(1 / (1 + error) - 1).sum()) for error in self._errors(made, own))
-                found.append(size)
-            best = min(found) * (1 + 1e-9)
-            self._priors[key] = max(prior for prior, size in zip(PRIORS, found, strict=True) if size <= best)
-        return self._priors[key]
+            folds = [np.isin(self.surface.architectures, rest[i::FOLDS]) for i in range(min(FOLDS, len(rest)))]
+            everyone = np.isin(self.surface.architectures, rest)
+            pairs = [(np.flatnonzero(everyone & ~fold), np.flatnonzero(fold)) for fold in folds]
+            self._strengths[key] = strengths(self.surface, [pair for pair in pairs if pair[0].size])
+        return self._strengths[key]
 
     def _errors(self, made: Fit, own: np.ndarray, exact: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Simulated / predicted - 1 of latency and energy of the points with numbers `own`; exact: priced anew."""
@@ -116,12 +114,11 @@ class Lesson:
         point predicted by a fit that saw neither its architecture nor `names`.  Where none is left out, the closed form
         is priced anew, elsewhere its planes answer."""
         latency, energy = np.zeros(len(self.surface.points)), np.zeros(len(self.surface.points))
-        prior = self.prior(*names)
         for name in self.architectures:
             if name not in names:
                 own = np.flatnonzero(self.surface.architectures == name)
                 latency[own], energy[own] = self._errors(
-                    self.without(name, *names, prior=prior), own, exact=not names
+                    self.without(name, *names, base=names), own, exact=not names
                 )
         rows = self._use(names)
         return rows, latency[rows], energy[rows]
