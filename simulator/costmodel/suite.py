@@ -47,12 +47,13 @@ def load_suite(
     kind = next((each for each in CHIPS if each in types), "")
     arrays: list[Any] = [spec for spec in chip.units.values() if spec.type == "pe_array"]
     blind = bool(arrays) and all(spec.gating == "none" for spec in arrays)
+    known = {name for group in groups if _suits(group, kind) for name in _titles(group)}
     cases: list[Case] = []
     left_out: list[tuple[str, str]] = []
     for number, group in enumerate(groups):
-        if kind not in group.mappings or (group.family and kind not in group.family):
-            wanted = ", ".join(group.networks or group.recorded) or "drawn architectures"
-            left_out.append((wanted, f"the suite has no mappings for a chip of {', '.join(types)}"))
+        if not _suits(group, kind):
+            lacking = [name for name in _titles(group) if name not in known]
+            left_out += [(name, f"the suite has no mappings for a chip of {', '.join(types)}") for name in lacking]
             continue
         plain = Case(title, "", "drawn", hardware, tuple(overrides), seed=(seed * 64 + number) * 65536)
         for at, (network, architecture, where) in enumerate(_networks(group, kind, seed, directory, left_out)):
@@ -84,6 +85,16 @@ def load_suite(
         reason = left_out[0][1] if left_out else "it has no cases"
         raise InputError(f"nothing of this suite fits the chip: {reason}", key=f"suite {title}", found=hardware)
     return Suite(title, hardware, tuple(cases), tuple(left_out))
+
+
+def _suits(group: Group, kind: str) -> bool:
+    """True when a group has mappings, and drawn architectures, for a kind of chip."""
+    return kind in group.mappings and (not group.family or kind in group.family)
+
+
+def _titles(group: Group) -> tuple[str, ...]:
+    """What a group is made of."""
+    return group.networks or group.recorded or ("drawn architectures",)
 
 
 def _networks(

@@ -100,7 +100,7 @@ def test_settings_are_taken_in_turn(tmp_path: Path) -> None:
 
 
 def test_nothing_that_fits_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing of this suite fits the chip"):
+    with pytest.raises(InputError, match="nothing of this suite fits the chip: the suite has no mappings"):
         load_suite(written(tmp_path, SMALL), "cim_spikesim64")
 
 
