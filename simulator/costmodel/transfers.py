@@ -198,14 +198,15 @@ class Transfers:
         queued = stream * far * t.accept
         taken = np.where(t.posted * t.store > 0, queued, far * pace)
         way = taken + near + carried + late
-        period = np.maximum(np.maximum(taken, carried), np.maximum(near / t.ports, way / np.minimum(t.buffers, chunks)))
+        period = np.maximum(np.maximum(taken, carried), way / np.minimum(t.buffers, chunks))
         once = setup * t.setup + weights[MISS] * t.miss + refresh * t.share * (t.miss + t.late)
         taken_last = np.where(t.posted * t.store > 0, stream * far_last * t.accept, far_last * pace)
-        before = np.where(chunks > 1, near, 0.0)  # a short last chunk is there before the one ahead of it is written
-        tail = np.where(
-            t.ports > 1, np.maximum(taken_last + near_last, before), np.maximum(taken_last, before) + near_last
-        )
-        done = once + (chunks - 1) * period + tail + carried_last + late
+        # The last chunk is there, the one before it is written, or the ports have written all of them in turn.
+        there = (chunks - 1) * period + taken_last + near_last
+        before = (chunks - 2) * period + taken + near + np.where(t.ports == 1, near_last, 0.0)
+        turns = np.ceil((chunks - 1) / t.ports) * near + np.where((chunks - 1) % t.ports == 0, near_last, 0.0)
+        moved = np.where(chunks > 1, np.maximum(np.maximum(there, before), taken + turns), there)
+        done = once + moved + carried_last + late
         bursts = (chunks - 1) * far + far_last
         drained = once + near + carried + late + np.maximum(0, bursts - t.posted) * pace
         done = np.maximum(done, drained * t.store)
