@@ -27,8 +27,8 @@ def expected_maximum(mean: np.ndarray, variance: np.ndarray, least: np.ndarray) 
     return found
 
 
-FEW = 48
-"""Counts that are looked at one by one; what happens at larger ones is taken from the normal distribution."""
+FEW = 16
+"""Least cycles below which counts are looked at one by one; above, they are taken as normal."""
 
 
 def expected_cycles(
@@ -37,15 +37,15 @@ def expected_cycles(
     """E[max(least, ceil(n numerator / denominator))] of a count n with this mean and variance.
 
     Exact for variance 0.  Otherwise n is of Panjer's class (ASTIN Bulletin 12, 1981): binomial, Poisson or negative
-    binomial as the variance is below, at or above the mean.  Where n needs more than FEW to reach `least`, it is
-    normal, and n mod denominator even, so that rounding up adds (b - 1) / (2 b), b = denominator / gcd, on average.
+    binomial as the variance is below, at or above the mean.  Where `least` is more than FEW, n is normal, and
+    n mod denominator even, so that rounding up adds (b - 1) / (2 b), b = denominator / gcd, on average.
     """
     b = denominator // math.gcd(numerator, denominator)
     exact = np.ceil(np.round(mean, 9) * numerator / denominator - 1e-9)
     even = (b - 1) / (2 * b)
     smooth = mean * numerator / denominator + even
     scale = (numerator / denominator) ** 2
-    few = (least - 1) * denominator / numerator < FEW
+    few = least <= FEW
     counted = np.where(few & (variance > 0), _counted(mean, variance, numerator, denominator, least, even), 0)
     found: np.ndarray = np.where(
         variance > 0,
@@ -67,8 +67,8 @@ def _counted(
     beta = m * m / v - alpha
     share = np.exp((alpha + beta) / alpha * np.log1p(-alpha))  # of n = 0
     total, rounded, below = np.zeros_like(m), np.zeros_like(m), np.zeros_like(m)
-    needed = math.ceil((float(least.max(initial=1)) - 1) * denominator / numerator)
-    last = min(FEW, max(4 * denominator // numerator, needed))
+    most = min(FEW, math.ceil(float(least.max(initial=1))))
+    last = math.ceil(max(4, most - 1) * denominator / numerator)
     for n in range(last + 1):
         if n:
             share = np.minimum(share * np.maximum(alpha + beta / n, 0), 1 - total)
