@@ -134,9 +134,11 @@ class FusedChip:
         (start, begun), (done, ended) = ((times[moving], times[self._computing]) for times in self._rows.times())
         every = np.ones((len(self.streams) + 2, 1))
         bursts = transfers.bursts(every)[self._move, 0] * self._touching
-        busy = np.minimum(1.0, bursts * channel.pace / np.maximum(self._alone[self._move, 0], 1.0))
+        alone = self._alone[self._move, 0]
+        busy = np.minimum(1.0, bursts * channel.pace / np.maximum(alone, 1.0))
         turns = np.stack([bursts / max(1, channel.posted), bursts / max(1, channel.drained)], axis=1)
-        met = together(unit, (start, done), busy, turns, store, self._region, channel.posted > 0)
+        slow = alone + self._waiting + self._extra[:, TURN]
+        met = together(unit, (start, done), slow, busy, turns, store, self._region, channel.posted > 0)
         self._extra[:, SHARED] = met.shared
         self._extra[:, TURN] = met.turns * channel.turn
         held = transfers.held(every)[self._move, 0]

@@ -15,16 +15,16 @@ class Together(NamedTuple):
 
 
 def together(
-    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], busy: np.ndarray, turns: np.ndarray, store: np.ndarray,
-    region: np.ndarray, stores_first: bool,
+    unit: np.ndarray, times: tuple[np.ndarray, np.ndarray], alone: np.ndarray, busy: np.ndarray, turns: np.ndarray,
+    store: np.ndarray, region: np.ndarray, stores_first: bool,
 ) -> Together:  # fmt: skip
     """Moves by unit that moves them (int64 [n]), in order; times, ps: when each starts and ends.
 
-    busy: share of the time in which main memory works for a move that is alone.  store: bool [n].  turns: [n, 2], how
-    often a store comes between loads of other regions (int64 [n]), and between loads of its own.
-    Two moves that overlap and ask for more than the memory gives both run slower by that factor; `stores_first`: a load
-    gets what a store leaves, because full queues of writes are drained before anything is read.  Two stores, or two
-    loads, change no direction of the data bus.
+    alone: how long a move would take, ps.  busy: share of that in which main memory works for it.  store: bool [n].
+    turns: [n, 2], how often a store comes between loads of other regions (int64 [n]), and between loads of its own.
+    A move goes on from its start as fast as the others, at their times, let it: two that ask for more than the memory
+    gives both run slower by that factor; `stores_first`: a load gets what a store leaves, because full queues of writes
+    are drained before anything is read.  Two stores, or two loads, change no direction of the data bus.
     """
     start, done = times
     shared, turned = np.zeros(start.size), np.zeros(start.size)
@@ -33,22 +33,32 @@ def together(
         mine, others = np.flatnonzero(unit == mover), np.flatnonzero(unit != mover)
         others = others[np.argsort(start[others], kind="stable")]
         until = np.maximum.accumulate(done[others]) if others.size else done[others]
-        low = np.searchsorted(until, start[mine], side="right").tolist()
-        high = np.searchsorted(start[others], done[mine], side="left").tolist()
-        for i, first, end in zip(mine.tolist(), low, high, strict=True):
-            if first >= end:
-                continue
-            beside = others[first:end]
-            both = np.maximum(0.0, np.minimum(done[beside], done[i]) - np.maximum(start[beside], start[i]))
-            given = 1 / np.maximum(1.0, busy[beside] + busy[i])
-            if stores_first:
-                left = np.minimum(1.0, (1 - busy[beside]) / max(busy[i], 1e-9))
-                given = np.where(store[beside] == store[i], given, 1.0 if store[i] else left)
-            shared[i] = (both * (1 - given)).sum()
-            stores = np.full(beside.size, i) if store[i] else beside
-            pace = turns[stores, (region[beside] == region[i]).astype(np.int64)] / lasts[stores]
-            turned[i] = (both * pace)[store[beside] != store[i]].sum()
+        first = np.searchsorted(until, start[mine], side="right").tolist()
+        for i, j in zip(mine.tolist(), first, strict=True):
+            at, left = float(start[i]), float(alone[i])
+            for k in others[j:].tolist():
+                free = max(0.0, float(start[k]) - at)
+                if free >= left:
+                    break
+                at, left = at + free, left - free
+                both = float(done[k]) - at
+                if both <= 0:
+                    continue
+                pace = _pace(float(busy[i]), float(busy[k]), bool(store[i]), bool(store[k]), stores_first)
+                both = min(both, left / pace) if pace else both
+                at, left = at + both, left - both * pace
+                if store[i] != store[k]:
+                    of = i if store[i] else k
+                    turned[i] += both * turns[of, int(region[i] == region[k])] / lasts[of]
+            shared[i] = max(0.0, at + left - start[i] - alone[i])
     return Together(shared, turned)
+
+
+def _pace(mine: float, other: float, store: bool, other_stores: bool, stores_first: bool) -> float:
+    """How fast a move goes on beside another; see `together`."""
+    if stores_first and store != other_stores:
+        return 1.0 if store else min(1.0, (1 - other) / max(mine, 1e-9))
+    return 1 / max(1.0, mine + other)
 
 
 def spread(
