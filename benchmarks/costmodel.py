@@ -34,7 +34,7 @@ from simulator.report.quantity import percent
 from simulator.report.validation import grids, text_lines
 
 CHIPS = ("sia_pynqz2", "event_core_28nm", "cim_spikesim64", "stems_meta1m_lpddr4")
-SUITES = (MAIN, "digits", "sia", "stems", "cim", RECORDED)
+SUITES = (MAIN, RECORDED, "digits", "cim", "sia", "stems")
 BARS = {"latency": (0.03, 0.08), "energy": (0.015, None)}
 """Quantity -> bars of MAPE and p95."""
 TAU, POINTS, COVERAGE, WIDTH = 0.95, 400, 0.03, 4.0
@@ -145,16 +145,16 @@ def compute(options: argparse.Namespace) -> Result:
     chips, result = {}, Result(figures={"chips": {}})
     for name in options.chip or CHIPS:
         chip = chips[name] = Chip(name, None if options.data is None else str(options.data), options.points)
-        before = len(result.misses)
+        misses = len(result.misses)
         check_errors(chip.validations[MAIN], result)
         for suite in options.suite or SUITES:
             if suite != MAIN and (suite != RECORDED or options.data is not None):
                 chip.compare(suite)
+            if options.write:  # after each suite, so that an interrupted run leaves a page with what is known
+                write_readme(README, name, chip.validations, [*result.misses[misses:], *chip.failed])
         result.misses += chip.failed
         for made in chip.validations.values():
             result.lines += [line for grid in grids(made) for line in (*text_lines(grid), "")]
-        if options.write:
-            write_readme(README, name, chip.validations, result.misses[before:])
         result.figures["chips"][name] = {suite: summary(made) for suite, made in chip.validations.items()}
     check_clusters([c.validations[RECORDED] for c in chips.values() if RECORDED in c.validations], result)
     result.bar = f"bars of {len(chips)} chips, {len(result.misses)} missed"
