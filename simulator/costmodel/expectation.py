@@ -75,7 +75,8 @@ def _counted(
         total += share
         rounded += share * (-n * numerator % denominator) / denominator
         below += share * np.maximum(least - math.ceil(n * numerator / denominator), 0)
-    return m * numerator / denominator + rounded + np.maximum(1 - total, 0) * even + below
+    found: np.ndarray = m * numerator / denominator + rounded + np.maximum(1 - total, 0) * even + below
+    return np.maximum(found, np.maximum(least, m * numerator / denominator))
 
 
 def largest_of(count: int, trials: int, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
