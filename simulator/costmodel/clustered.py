@@ -12,15 +12,17 @@ size; of independent spikes both give the binomial values exactly:
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from simulator.costmodel.activity import GROUPS
 from simulator.costmodel.rates import Rates
+from simulator.kernels import tile_inputs as kernel
 
 LEAST_GROUPS = 8
 """Groups, over all samples, from which the statistics of a timestep are believed; with fewer, smaller groups serve."""
-NEVER = -700.0
-"""Logarithm of a probability that is zero to a float64."""
+_RATIO = np.array([n / before for before, n in pairwise((1, *GROUPS))])
 
 
 class Sets:
@@ -43,16 +45,13 @@ class Sets:
 
     def quiet(self, found: Rates) -> np.ndarray:
         """float64 [sets, U]: probability that no input of a set sends."""
-        line = self._laws(found.samples)[0]
-        p, empty = np.clip(found.value[self._of], 0, 1), found.empty[self._of]
-        one = np.log(np.maximum(1 - p, np.exp(NEVER)))
-        logs = np.empty((*p.shape, 1 + len(GROUPS)))
-        logs[..., 0] = one
-        for g, n in enumerate(GROUPS):
-            # No group was empty: what is known of the size before, as if its groups were independent.
-            guess = logs[..., g] * (n / (GROUPS[g - 1] if g else 1))
-            logs[..., g + 1] = np.where(empty[..., g] > 0, np.log(np.maximum(empty[..., g], np.exp(NEVER))), guess)
-        return np.exp(np.maximum(np.einsum("sg,sug->su", line, logs[self._kind]), NEVER))
+        logs = np.empty((self._kind.size, found.value.shape[1]))
+        kernel.quiet_logs(found.value, found.empty, *self.tables(found.samples), logs)
+        return np.exp(logs)
+
+    def tables(self, samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """stream, kind, line and ratio as `kernels/tile_inputs.py` names them, of a run of so many samples."""
+        return self._of, self._kind, self._laws(samples)[0], _RATIO
 
     def extra(self, found: Rates) -> np.ndarray:
         """float64 [sets, U]: variance of how many inputs of a set send, beyond that of independent ones, which is

@@ -70,8 +70,8 @@ class Flow:
             buffered=buffered,
         )
         self._copies = copies
-        rows = 1 + max((delay for _, delay, *_ in windows), default=0)
-        self._there = np.empty((rows, first))
+        kept = 1 + max((delay for _, delay, *_ in windows), default=0)
+        self._there = np.empty((kept, first))
 
     def run(self, times: np.ndarray, live: np.ndarray, steps: int) -> Played:
         """A sample of so many timesteps; times float64 [U, streams, TIMES], live bool [U, streams] as in the kernel."""

@@ -9,16 +9,13 @@ import numpy as np
 from simulator.costmodel.activity import GROUPS
 from simulator.costmodel.clustered import Sets
 from simulator.costmodel.rates import Rates
+from simulator.kernels import tile_inputs as kernel
 from simulator.mapping.crossbar import CrossbarPart
 
 MANY_GROUPS = 32
 """Groups of a population from which the growth of their emptiness with their size is believed."""
-CLUSTERED = 0.9
-"""Power of that growth below which spikes count as clustered; nearer to 1 it may be chance."""
 SOME_EMPTY = 4
 """Empty windows of a timestep from which their share is believed."""
-NEVER = -700.0
-"""Logarithm of a probability that is zero to a float64."""
 
 
 class Seen(NamedTuple):
@@ -103,96 +100,32 @@ class Inputs:
     def close(self) -> None:
         """All is added."""
         self._sets.close()
-        self._of, self._raw, *places, largest, before, windows, taps, self._area = (
+        stream, raw, first, largest, before, one, most, less, window, taps, area = (
             np.array(self._set, np.int64).reshape(-1, 11).T
         )
-        self._places, self._one = places[:3], places[3]
-        self._spread = np.flatnonzero(windows >= 0)
-        self._spread_of, self._taps = windows[self._spread], np.log(taps[self._spread])[:, None]
+        near, far = np.log(np.maximum(most / less, 1 + 1e-9)), np.log(raw / most)
+        self._of = np.ascontiguousarray(np.stack([stream, first, largest, before, one, window], axis=1))
+        self._amount = np.ascontiguousarray(np.stack([raw, area, near, far, np.log(taps)], axis=1))
         widest = max((len(taps) for *_, taps in self._windows), default=0)
-        self._inside = np.ones((2, len(self._windows), widest, 1))
-        self._inside[1] = 0
+        self._taps, self._part = np.ones((len(self._windows), widest)), np.zeros((len(self._windows), widest))
         for i, (*_, found) in enumerate(self._windows):
-            self._inside[:, i, : len(found), 0] = np.array(found, np.float64).T
-        positions = np.maximum(self._inside[1].sum(axis=1, keepdims=True), 1)
-        self._inside[1] /= positions
-        self._least = SOME_EMPTY / positions[:, 0]
-        self._seen, self._pixel = np.array([w[:2] for w in self._windows], np.int64).reshape(-1, 2).T
-        self._beyond = largest < self._raw
-        self._growth = np.log(self._raw / largest), np.log(np.maximum(largest / before, 1 + 1e-9))
-        self._plane_of = np.array([stream for stream, *_ in self._plane], np.int64)
-        self._some = np.array([bit is None for *_, bit, _ in self._plane], bool)
-        self._plane_area = np.array([area for _, area, *_ in self._plane], np.float64)
+            self._taps[i, : len(found)], self._part[i, : len(found)] = np.array(found, np.float64).T
+        positions = np.maximum(self._part.sum(axis=1), 1)
+        self._part /= positions[:, None]
+        self._least = SOME_EMPTY / positions
+        self._window = np.array([(seen, one[pixel]) for seen, pixel, _ in self._windows], np.int64).reshape(-1, 2)
+        bits = [(stream, area, -1 if bit is None else bit, signs) for stream, area, bit, signs in self._plane]
+        self._planes = np.array(bits, np.int64).reshape(-1, 4)
+        self._questions: dict[int, kernel.Questions] = {}
 
     def at(self, found: Rates) -> Seen:
-        """All sets and planes at these rates."""
-        value = np.ones_like(found.value) if self._everything else np.clip(found.value, 0, 1)
-        alone = np.log(np.maximum(1 - value, np.exp(NEVER)))
-        size = np.repeat((self._raw / self._area)[:, None], value.shape[1], axis=1)
-        if not self._everything:
-            logs = self._quiet(found)
-            every = self._raw[:, None] * alone[self._of]
-            known = (every < 0) & (logs > 0.98 * NEVER)
-            size *= np.where(known, logs / np.where(known, every, 1), 1)
-        off = self._plane_area[:, None] * alone[self._plane_of]
-        off = np.maximum(off, NEVER)
-        share = -np.expm1(off)
-        for i in np.flatnonzero(~self._some):
-            stream, area, bit, signs = self._plane[i]
-            share[i] = _bit_share(value[stream], area, bit, signs)
-            off[i] = np.log(np.maximum(1 - share[i], np.exp(NEVER)))
+        """All sets and planes at these rates; see `kernels/tile_inputs.py`."""
+        if found.samples not in self._questions:
+            self._questions[found.samples] = kernel.Questions(
+                *self._sets.tables(found.samples), self._of, self._amount, self._window, self._least, self._taps,
+                self._part, self._planes,
+            )  # fmt: skip
+        ask, steps = self._questions[found.samples], found.value.shape[1]
+        size, off, share = (np.empty((len(of), steps)) for of in (self._of, self._planes, self._planes))
+        kernel.see_inputs(ask, found.value, found.empty, self._everything, size, off, share)
         return Seen(size, off, share)
-
-
-    def _quiet(self, found: Rates) -> np.ndarray:
-        """Logarithm of the probability that no neuron of a set sends, float64 [sets, U].
-
-        A window is compact, not a row of neurons: beyond the largest group its logarithm grows as a power of the size,
-        with the power of the two largest groups; of independent neurons that is 1.
-        """
-        every = np.log(np.maximum(self._sets.quiet(found), np.exp(NEVER)))
-        logs, last, before = (every[p] for p in self._places)
-        near, far = self._growth[1][:, None], self._growth[0][:, None]
-        some = self._beyond[:, None] & (before < 0) & (last < 0)
-        power = np.clip(np.log(np.where(some, last, 1) / np.where(some, before, 1)) / near, 0, 1)
-        power = np.where(power > CLUSTERED, 1, power)
-        logs = np.where(some, np.maximum(last * np.exp(power * far), NEVER), logs)
-        if self._spread.size:
-            power, known = self._growth_of_windows(found, every[self._one[self._pixel]])
-            each = every[self._one[self._spread]] * np.exp(power[self._spread_of] * self._taps)
-            logs[self._spread] = np.where(known[self._spread_of], np.maximum(each, NEVER), logs[self._spread])
-        return logs
-
-    def _growth_of_windows(self, found: Rates, one: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(power with which the logarithm of P(nothing on) grows from one place of a map to several; where that is
-        known), [windows, U]; `one` is the logarithm of one place.
-
-        So that on average over the positions exp(one taps^power) is the share of empty windows that was counted.
-        """
-        value = found.value[self._seen]
-        taps, share = self._inside
-        known = (value >= 0) & (1 - value >= self._least) & (one < 0) & (one > 0.9 * NEVER)
-        empty = np.where(known, np.minimum(1 - value, 1 - 1e-12), 0.5)
-        typical = np.maximum(np.log((taps * share).sum(axis=1)), 1e-9)
-        safe = np.where(known, one, -1)
-        power = np.log(np.log(empty) / safe) / typical
-        for _ in range(2):
-            made = (share * np.exp(safe[:, None] * taps ** power[:, None])).sum(axis=1)
-            power = power + np.log(np.log(empty) / np.log(np.clip(made, 1e-300, 1 - 1e-15))) / typical
-        return np.clip(power, 0, 2), known
-
-
-def _bit_share(p: np.ndarray, area: int, bit: int, signs: int) -> np.ndarray:
-    """Share of inputs that have a bit set, for neurons that send with `p`.
-
-    A summed value is the number of spikes in its window, binomial.  Where a source sends both signs, each has half of
-    the spikes.
-    """
-    if area == 1:
-        return p / signs if bit == 0 else np.zeros_like(p)
-    share, below = np.zeros_like(p), 1.0
-    for k in range(area + 1):
-        if k >> bit & 1:
-            share = share + below * p**k * (1 - p) ** (area - k)
-        below = below * (area - k) / (k + 1)
-    return share
