@@ -34,9 +34,10 @@ def together(
         others = others[np.argsort(start[others], kind="stable")]
         until = np.maximum.accumulate(done[others]) if others.size else done[others]
         first = np.searchsorted(until, start[mine], side="right").tolist()
+        beside = others.tolist()
         for i, j in zip(mine.tolist(), first, strict=True):
             at, left = float(start[i]), float(alone[i])
-            for k in others[j:].tolist():
+            for k in map(beside.__getitem__, range(j, len(beside))):
                 free = max(0.0, float(start[k]) - at)
                 if free >= left:
                     break
