@@ -2,7 +2,9 @@
 
 A calibrated model multiplies the closed form's terms of time by weights >= 0; here the weights are 1, and drawn.
 Terms that size what sharers wait for each other (`SHARED`) keep their weight: such a wait may grow where something else
-becomes quicker, as it may in the simulator, so the law is about what each part takes for itself.
+becomes quicker, as it may in the simulator, so the law is about what each part takes for itself.  A word of several
+lanes divides the scan into words and further spikes of a word (`DIVIDED`): what leaves the one enters the other, so the
+two are weighed alike.
 
 Energy: a wider word fetches more bits that nobody asked for, so what over-fetch costs is left out where words change.
 How long a row stays open, and how often it is opened again, hangs on when a refresh falls, so commands and background
@@ -29,7 +31,8 @@ from simulator.trace.synthetic import bernoulli_trace
 from tests.formula.monotone import Ladders, at, climbs, foot, generator, overrides
 
 STEPS = 3
-SHARED = ("pe_array.conflict", "dram.contention", "dram.turnaround")
+SHARED = ("pe_array.conflict", "dma.conflict", "dram.contention", "dram.turnaround")
+DIVIDED = (("cmos_core.scan", "cmos_core.output"),)
 ROWS = ("activate", "read_burst", "write_burst", "active:rank", "idle:rank", "refresh")
 PORTS: Ladders = {
     "core.input_credits": [1, 2, 4],
@@ -175,8 +178,12 @@ class Case:
         """Estimates with the weights as they are, and with the drawn ones."""
         form, actions = compiled(self.schedule, hardware, self.network, self.mapping)
         default = np.array([term.weight for term in form.terms])
-        shared = [term.name in SHARED for term in form.terms]
-        weights = (default, np.where(shared, default, self.drawn[: default.size]))
+        names = [term.name for term in form.terms]
+        drawn = np.where([name in SHARED for name in names], default, self.drawn[: default.size])
+        for one, other in DIVIDED:
+            if one in names:
+                drawn[names.index(other)] = drawn[names.index(one)]
+        weights = (default, drawn)
         first, second = (priced(self.schedule, hardware, activity, form, actions, w) for w in weights)
         return first, second
 
