@@ -27,7 +27,7 @@ from benchmarks.costmodel_report import MAIN, README, RECORDED, find, write_read
 from simulator.costmodel.lesson import Lesson
 from simulator.costmodel.observe import Observation, observe
 from simulator.costmodel.suite import Suite, load_suite
-from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, LEVEL, compare, some, without_clusters
+from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, LEVEL, compare, knows_spikes, some, without_clusters
 from simulator.costmodel.validation import ALL, Validation
 from simulator.errors import InputError, unknown
 from simulator.report.quantity import percent
@@ -50,8 +50,10 @@ class Chip:
         self.observations = self._observe(suite)
         self.lessons: tuple[Lesson | None, Lesson | None] = (None, None)
         try:
-            blind = [without_clusters(each) for each in self.observations]
-            self.lessons = Lesson.of(self.observations, LEVEL), Lesson.of(blind, LEVEL)
+            self.lessons = Lesson.of(self.observations, LEVEL), None
+            if knows_spikes(self.observations):
+                blind = [without_clusters(each) for each in self.observations]
+                self.lessons = self.lessons[0], Lesson.of(blind, LEVEL)
         except InputError as error:
             progress(f"{name}: {error}")
         command = f"neurocycle validate {MAIN} --hw {name}"
@@ -116,9 +118,10 @@ def check_errors(made: Validation, result: Result) -> None:
 
 
 def cluster_errors(made: Validation, quantity: str) -> tuple[float, float] | None:
-    """MAPE of our best model with and without knowledge of clusters, all points; None without points."""
+    """MAPE of our best model with and without knowledge of clusters, all points; None where nothing is to be known."""
     name = CALIBRATED if find(made, CALIBRATED) else CLOSED
-    seeing, blind = (made.metrics(find(made, n), quantity, made.groups[ALL]).mape for n in (name, name + BLIND))
+    models = [find(made, name), find(made, name + BLIND)]
+    seeing, blind = (None if m is None else made.metrics(m, quantity, made.groups[ALL]).mape for m in models)
     return None if seeing is None or blind is None else (seeing, blind)
 
 

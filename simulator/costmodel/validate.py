@@ -23,6 +23,7 @@ from simulator.hardware.load import load_hardware
 if TYPE_CHECKING:
     from simulator.costmodel.activity import Activity
     from simulator.costmodel.case import Case
+    from simulator.costmodel.chip import Chip
     from simulator.costmodel.estimate import Correction
     from simulator.costmodel.lesson import Lesson
 
@@ -102,20 +103,23 @@ def compare(
     lessons       what the observations teach, and without clusters, where that is known already
     """
     notes = []
-    blind = [without_clusters(each) for each in observations]
-    models = [
-        _ours(CLOSED, "this project's closed form, uncalibrated", _uncorrected(observations)),
-        _ours(CLOSED + BLIND, "the same, taking every neuron to fire independently", _uncorrected(blind)),
-    ]
+    blind = [without_clusters(each) for each in observations] if knows_spikes(observations) else []
+    models = [_ours(CLOSED, "this project's closed form, uncalibrated", _uncorrected(observations))]
+    if blind:
+        about = "the same, taking every neuron to fire independently"
+        models.append(_ours(CLOSED + BLIND, about, _uncorrected(blind)))
+    else:
+        notes.append("spikes change nothing on this chip, so nothing is gained from knowing their clusters")
     try:
         seen = _calibrated(observations, model, level, lessons[0])
-        unseen = _calibrated(blind, blind_model or model, level, lessons[1])
+        unseen = _calibrated(blind, blind_model or model, level, lessons[1]) if blind else []
     except InputError as error:
         notes.append(f"no calibrated predictions: {error}")
     else:
         how = "a given model" if model is not None else "models that never saw the point's architecture"
         models.insert(1, _ours(CALIBRATED, f"the closed form corrected by {how}", seen))
-        models.append(_ours(CALIBRATED + BLIND, "the same, fitted and asked without knowledge of clusters", unseen))
+        if blind:
+            models.append(_ours(CALIBRATED + BLIND, "the same, fitted and asked without knowledge of clusters", unseen))
         outside = sum(said.warned for said in seen)
         if outside:
             notes.append(f"{outside} of {len(seen)} points lie outside what the model has seen")
@@ -167,6 +171,11 @@ def _calibrated(
     return found
 
 
+def knows_spikes(observations: Iterable[Observation]) -> bool:
+    """False where no point's closed form asks for the rate of any population."""
+    return any(_compiled(each).streams for each in observations)
+
+
 def without_clusters(observation: Observation) -> Observation:
     """The same point, estimated as if every neuron fired independently at its population's rate."""
     ready = observation.case.prepare()
@@ -175,6 +184,11 @@ def without_clusters(observation: Observation) -> Observation:
     weights = np.array([term.weight for term in chip.terms])
     made = priced(ready.schedule, ready.hardware, activity, chip, actions, weights)
     return replace(observation, activity=activity, estimated=Figures.of(made))
+
+
+def _compiled(observation: Observation) -> Chip:
+    ready = observation.case.prepare()
+    return compiled(ready.schedule, ready.hardware, ready.network, ready.mapping)[0]
 
 
 def _ours(name: str, about: str, said: Sequence[Said]) -> Answers:

@@ -11,7 +11,7 @@ from simulator.costmodel.lesson import Lesson
 from simulator.costmodel.observe import Observation, observe
 from simulator.costmodel.published import MODELS
 from simulator.costmodel.suite import Suite, load_suite
-from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, compare, some, validate
+from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED, compare, knows_spikes, some, validate
 from simulator.costmodel.validation import Answers, Validation
 from simulator.errors import InputError
 
@@ -118,3 +118,14 @@ def test_few_points_differ_much() -> None:
     assert some(cases, None) == list(cases)
     with pytest.raises(InputError, match="at least one point"):
         some(cases, 0)
+
+
+@pytest.mark.parametrize(("chip", "knows"), [(CHIP, True), ("stems_meta1m_lpddr4", False)])
+def test_an_array_without_gating_knows_no_spikes(chip: str, knows: bool) -> None:
+    """On such a chip rows without knowledge of clusters would say the same twice: they are left out, with a note."""
+    case = min(load_suite("generated", chip).cases, key=lambda each: len(each.network))
+    point = observe(case)
+    assert knows_spikes([point]) is knows
+    found = compare(Suite("one", chip, (case,), ()), [point], chip)
+    assert any(each.name.endswith(BLIND) for each in found.models) is knows
+    assert any(note.startswith("spikes change nothing") for note in found.notes) is not knows
