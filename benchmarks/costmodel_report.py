@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from simulator.costmodel.validate import BLIND, CALIBRATED, CLOSED
 from simulator.costmodel.validation import ALL, QUANTITIES, Answers, Validation
+from simulator.report.plots.style import save
 from simulator.report.quantity import percent
+from simulator.report.scatter import draw_scatter
 from simulator.report.validation import (
     NONE,
     Grid,
@@ -53,6 +55,7 @@ COLUMNS = (
 WANTED = ("wanted", ">= 400", ">= 20", "<= 3 %", "<= 8 %", ">= 0.95", "90 +- 3 %", "<= 4", "<= 1.5 %", ">= 0.95",
           "90 +- 3 %", "<= 4", "", "more", "0")  # fmt: skip
 MAIN, RECORDED = "generated", "recorded"
+PICTURE = "figures/costmodel_{}.png"
 
 
 def write_readme(path: Path, chip: str, validations: Mapping[str, Validation], misses: Sequence[str] = ()) -> None:
@@ -63,9 +66,19 @@ def write_readme(path: Path, chip: str, validations: Mapping[str, Validation], m
     rows = [WANTED, *([name, *cells.split(" | ")] for name, (cells, _) in sections.items())]
     parts = [HEAD, markdown(Grid("", COLUMNS, rows)), "\n\n"]
     parts += [f"<!-- chip {name} | {cells} -->\n{body}" for name, (cells, body) in sections.items()]
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    content = "\n".join(parts[:2]) + "".join(parts[2:]).rstrip() + "\n"
+    picture = path.parent / PICTURE.format(chip)
+    picture.parent.mkdir(exist_ok=True)
+    drawn = draw_scatter(validations[MAIN], "latency")
+    _replace(picture, lambda partial: save(drawn, partial))
+    _replace(path, lambda partial: partial.write_text(content, encoding="utf-8"))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets `write` make a file under a temporary name, and puts it in place."""
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        partial.write_text("\n".join(parts[:2]) + "".join(parts[2:]).rstrip() + "\n", encoding="utf-8")
+        write(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -108,6 +121,8 @@ def section(chip: str, validations: Mapping[str, Validation], misses: Sequence[s
         architectures = len({point["architecture"] for point in made.points})
         parts.append(f"### {chip}: suite {suite}")
         parts.append(f"{len(made.points)} points of {architectures} architectures, seed {made.seed}: `{made.command}`")
+        if suite == MAIN:
+            parts.append(f"![Estimated against simulated latency of {chip}]({PICTURE.format(chip)})")
         if made.notes:
             parts.append("\n".join(f"- {note}" for note in made.notes))
         parts += [f"{grid.title}\n\n{markdown(grid)}" for grid in _grids(made) if grid.rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,7 +101,10 @@ def test_page_keeps_the_sections_of_other_chips(tmp_path: Path) -> None:
     assert "| one | 400 | 25 | 2.00 % | 2.00 % | 0.9" in both and "- missed: a bar" in both
     row = next(line for line in both.splitlines() if line.startswith("| two |")).split(" | ")
     assert (row[6], row[7], row[12], row[14]) == ("90.0 %", "3.00", "3.00 %, 1.50 %", "1 |")
-    assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
+    pictures = re.findall(r"!\[.*\]\((.*)\)", both)
+    assert pictures == ["figures/costmodel_one.png", "figures/costmodel_two.png"]
+    assert all((tmp_path / name).stat().st_size for name in pictures)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*")) == ["README.md", *pictures]
 
 
 def test_command_on_a_few_points(capsys: pytest.CaptureFixture[str]) -> None:
