@@ -94,7 +94,29 @@ def compute(options: argparse.Namespace) -> Result:
         result.lines.append(f"{who:<14}  {right[who]:>9} of {len(found):<3}  {few:>13}  {many:>8}")
     result.lines += ["", f"mended by calibration: {len(flipped)}; spoilt by it: {len(lost)}"]
     result.figures |= {"decisions": len(found), "right": right, "mended": len(flipped), "spoilt": len(lost)}
+    ordered = {who: ordered_as(found, who) for who in judges}
+    pairs = len({each.network for each in found}) * len(BANKS)
+    told = ", ".join(f"{who} {count}" for who, count in ordered.items())
+    result.lines.append(f"layer by layer or fused, which is faster: of {pairs} answers right: {told}")
+    result.figures |= {"pairs": pairs, "ordered": ordered}
     return result
+
+
+def ordered_as(found: Sequence[Decision], who: str) -> int:
+    """Pairs of mappings, by network and buffer, that `who` puts in the simulator's order."""
+    count = 0
+    for network in dict.fromkeys(each.network for each in found):
+        one, other = (
+            next(d for d in found if (d.network, d.mapping) == (network, mapping)) for mapping in MAPPINGS.values()
+        )
+        for i in range(len(BANKS)):
+            signs = {
+                (a > b) - (a < b)
+                for judge in ("simulator", who)
+                for a, b in ((one.latency[judge][i], other.latency[judge][i]),)
+            }
+            count += len(signs) == 1
+    return count
 
 
 def _example(found: Decision) -> list[str]:
