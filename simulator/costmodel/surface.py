@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 STEP = 1e-4
 """Forward difference of a weight: far above rounding, far below the changes that calibration makes."""
+JUMP = 1e-3
+"""Energies are homogeneous of degree one at most, so that weight x slope is at most the energy; where a difference
+exceeds that by more, the energy jumps there, as where a gap gets long enough for a memory to rest: no slope."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +97,8 @@ class Surface:
                 later, more = point.price(beside)
                 slope[n, k] = (later - end[n]) / STEP
                 cost_slope[n, :, k] = (more - cost[n]) / STEP
+        jumps = cost_slope * weights > cost[:, :, None] * (1 + JUMP)
+        cost_slope[jumps] = 0.0
         self._base = np.concatenate([self._base, [end - slope @ weights]])
         self._slope = np.concatenate([self._slope, [slope]])
         self._cost = np.concatenate([self._cost, [cost - cost_slope @ weights]])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.costmodel.chip import Priced
 from simulator.costmodel.fit import fit, refine
 from simulator.costmodel.lesson import Lesson
+from simulator.costmodel.rates import Rates
 from simulator.costmodel.scope import Scope
 from simulator.costmodel.surface import Surface
 from simulator.errors import InputError
@@ -89,3 +91,19 @@ def test_points_of_two_closed_forms_are_refused() -> None:
         Surface(points)
     with pytest.raises(InputError, match="nothing to fit"):
         Surface([])
+
+
+def test_a_jump_of_an_energy_is_no_slope() -> None:
+    """An energy that doubles right above the weights that are touched does not run away beside them."""
+    points = toy_points(TRUE, 1.0)[:1]
+    plain = points[0].chip.price
+
+    def jumping(found: Rates, weights: np.ndarray) -> Priced:
+        made = plain(found, weights)
+        return made._replace(counts=made.counts * (2 if weights[0] > 1 else 1))
+
+    points[0].chip.price = jumping  # type: ignore[method-assign]
+    surface = Surface(points)
+    surface.touch(surface.prior)
+    before = points[0].price(surface.prior)[1]
+    assert surface.costs(np.array([1.1, 1, 1, 0]), everyone(surface))[0] == pytest.approx(before)
