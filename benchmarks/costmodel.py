@@ -1,6 +1,6 @@
 """Cost models beside the simulator on four chips: errors on architectures that were held out, by term and by kind.
 
-    python -m benchmarks.costmodel [DATA]                     all chips and suites, bars checked; about 25 minutes
+    python -m benchmarks.costmodel [DATA]                     all chips and suites, bars checked; half an hour
     python -m benchmarks.costmodel DATA --chip sia_pynqz2     one chip; --suite NAME: one suite; both may be repeated
     python -m benchmarks.costmodel DATA --write               remakes benchmarks/README.md
 

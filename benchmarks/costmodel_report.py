@@ -27,7 +27,7 @@ README = Path(__file__).parent / "README.md"
 COMMAND = "python -m benchmarks.costmodel DATA --write"
 HEAD = f"""# Cost models beside the simulator
 
-Made by one command, about 25 minutes; DATA is a folder of recordings, without it the recorded suite is left out.
+Made by one command, about half an hour; DATA is a folder of recordings, without it the recorded suite is left out.
 Nothing here is written by hand.
 
 ```
@@ -42,6 +42,8 @@ the same without knowing how spikes cluster, every neuron at its population's ra
 their sources state them, corrected by nothing; several were made for other chips, and some answer only one of the two
 quantities. Errors by term are in percent of the simulated total of the point, so that an error in one term cannot
 hide another; "sum of sizes" adds them up.
+
+[A decision that calibration changes](DECISION.md), `python -m benchmarks.decision`, is a worked example.
 
 The bars, held by calibrated predictions of suite `generated`; a chip whose closed form knows all that matters gains
 little from calibration, and says so.
