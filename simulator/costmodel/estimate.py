@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -91,14 +91,19 @@ def compiled(
     """The closed form of a schedule and the actions of its ledger; made once and kept as long as the schedule lives."""
     known = _KNOWN.setdefault(schedule, {})
     for kept in known.values():
-        if kept[2] is hardware and _same(kept[3], network) and kept[4] is mapping:
-            return kept[0], kept[1]
+        if kept[2] is hardware and kept[4] is mapping:
+            if kept[5]() is network:
+                return kept[0], kept[1]
+            if _same(kept[3], network):
+                known[kept[6]] = (*kept[:5], ref(network), kept[6])
+                return kept[0], kept[1]
     names = tuple(p.name for p in network.populations)
     if names != schedule.populations:
         raise InputError("the activity is of another network", found=list(names), allowed=list(schedule.populations))
     actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
     chip = _chip(schedule, hardware, network, mapping, actions)
-    known[(len(known),)] = chip, actions, hardware, network, mapping
+    key = (len(known),)
+    known[key] = chip, actions, hardware, network, mapping, ref(network), key
     return chip, actions
 
 

@@ -66,7 +66,23 @@ class Reading(NamedTuple):
     more: np.ndarray
 
 
-@njit(cache=True)
+class Scratch(NamedTuple):
+    """Room of `price_blocks`.
+
+    fewer float64 [most groups]: probability that no domain makes more than t groups.     chance, spread float64
+    [most groups + 1]: of a domain's groups.     sums float64 [FOUND]: over rows.     key int64 [sets], kept float64
+    [sets]: of `driven`
+    """
+
+    fewer: np.ndarray
+    chance: np.ndarray
+    spread: np.ndarray
+    sums: np.ndarray
+    key: np.ndarray
+    kept: np.ndarray
+
+
+@njit(cache=True, _nrt=False)
 def beta_share(a, b, x):
     """Regularised incomplete beta function I_x(a, b), 0 < x < 1, float64; a, b > 0.
 
@@ -96,7 +112,7 @@ def beta_share(a, b, x):
     return 1.0 - front * found if swapped else front * found
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def more_than(k, n, p):
     """Probability that more than `k` of `n` inputs are on, each with probability `p`."""
     if k >= n or p <= 0.0:
@@ -106,7 +122,7 @@ def more_than(k, n, p):
     return beta_share(k + 1.0, n - k, p)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def conversions(reading, n, p, limit):
     """Cycles of the conversions of a domain of `n` inputs that are on with `p` each, on one converter, if packed in
     groups of `limit`, otherwise of the one group that it is; reading as in `price_blocks`.  The group of PACK that is
@@ -130,14 +146,14 @@ def conversions(reading, n, p, limit):
     return total
 
 
-@njit(cache=True)
-def skip_domain(fewer, chance, groups):
+@njit(cache=True, _nrt=False)
+def skip_domain(fewer, chance, groups, spread):
     """Multiplies fewer[t] by the probability that at most t of a domain's groups are made.
 
     fewer float64 [..] (in, out).     chance float64 [groups + 1] (scratch): from 1 on, the probability that each of
-    its `groups` is made.  The distribution grows group by group.
+    its `groups` is made.     spread float64 [groups + 1] (scratch): the distribution, which grows group by group.
     """
-    spread = np.zeros(groups + 1)
+    spread[: groups + 1] = 0.0
     spread[0] = 1.0
     for g in range(1, groups + 1):
         p = chance[g]
@@ -151,31 +167,44 @@ def skip_domain(fewer, chance, groups):
         fewer[t] *= min(below, 1.0)
 
 
-@njit(cache=True)
-def price_row(kinds, reading, k, r, plane, u, size, off, share, alive, fewer, chance, found):
+@njit(cache=True, _nrt=False)
+def driven(of, plane, u, size, off, work):
+    """Probability that an input of set `of`, -1 none, is on in a plane.
+
+    plane, u: plane and timestep.     size, off: as in `price_blocks`
+    work: `Scratch`; its `kept` is the last answer for each set, that of plane and timestep `key` (in, out)
+    """
+    if of < 0:
+        return 0.0
+    mine = plane * size.shape[1] + u
+    if work.key[of] != mine:
+        work.key[of], work.kept[of] = mine, 1.0 - exp(size[of, u] * off[plane, u])
+    return work.kept[of]
+
+
+@njit(cache=True, _nrt=False)
+def price_row(kinds, reading, k, r, plane, u, size, off, share, alive, work):
     """Groups of one plane of a row: returns how many are made one after another in all domains, expected.
 
     kinds, reading, size, off, share as in `price_blocks`;  k, r, plane, u: kind, row, plane, timestep.
-    alive: probability that the vector is not skipped.     fewer float64 [most groups]: probability that no domain
-    makes more than t groups (in, out).     chance float64 [most groups + 1] (scratch).
-    found float64 [FOUND]: sums over rows (in, out).
+    alive: probability that the vector is not skipped.     work: `Scratch`; its `fewer` and `sums` grow (in, out)
     """
+    fewer, chance, found = work.fewer, work.chance, work.sums
     some, limit = kinds.kind[k, SOME], kinds.kind[k, LIMIT]
     first, last = kinds.kind[k, FIRST_GROUP], kinds.kind[k, LAST_GROUP]
     weight = kinds.weight[r]
+    varied = reading.at.size > 1
     total = 0.0
     g = first
     while g < last:
         domain = kinds.of[g]
         here = alive
         if reading.skip == ARRAY:
-            of = kinds.domain_set[kinds.domain[r] + domain]
-            here = 1.0 - exp(size[of, u] * off[some, u]) if of >= 0 else 0.0
+            here = driven(kinds.domain_set[kinds.domain[r] + domain], some, u, size, off, work)
         many = 0
         while g < last and kinds.of[g] == domain:
             cell = kinds.cell[r] + g - first
-            of, n = kinds.group_set[cell], kinds.inputs[cell]
-            on = 1.0 - exp(size[of, u] * off[plane, u]) if of >= 0 else 0.0
+            n, on = kinds.inputs[cell], driven(kinds.group_set[cell], plane, u, size, off, work)
             found[ROWS] += weight * n * share[plane, u]
             many += 1
             if reading.policy == PACK:
@@ -197,14 +226,56 @@ def price_row(kinds, reading, k, r, plane, u, size, off, share, alive, fewer, ch
             found[GROUPS] += weight * on
             found[IDLE] += weight * (made - on)
             found[SLOTS] += weight * made * kinds.arrays[g]
-            found[CONVERT] += weight * (made * reading.more[0] + conversions(reading, n, share[plane, u], limit))
+            more = conversions(reading, n, share[plane, u], limit) if varied else 0.0
+            found[CONVERT] += weight * (made * reading.more[0] + more)
             g += 1
         if reading.side_by_side and reading.policy == STATIC_SKIP:
-            skip_domain(fewer, chance, many)
+            skip_domain(fewer, chance, many, work.spread)
         elif reading.side_by_side and reading.policy == STATIC:
             for t in range(many):
                 fewer[t] = fewer[t] * (1.0 - here) if reading.skip == ARRAY else min(fewer[t], 1.0 - here)
     return total
+
+
+@njit(cache=True, _nrt=False)
+def price_kinds(kinds, reading, size, off, share, found, on, turns, work):
+    """Expected numbers of all kinds; returns nothing.
+
+    kinds, reading, size, off, share, found, on, turns: as in `price_blocks`.     work: `Scratch`
+    """
+    fewer, sums = work.fewer, work.sums
+    most = fewer.size
+    for k in range(kinds.kind.shape[0]):
+        some = kinds.kind[k, SOME]
+        for u in range(size.shape[1]):
+            sums[:] = 0.0
+            for r in range(kinds.kind[k, FIRST_ROW], kinds.kind[k, LAST_ROW]):
+                weight, live = kinds.weight[r], driven(kinds.whole[r], some, u, size, off, work)
+                alive = 1.0 if reading.skip == NONE else live
+                total = in_turn = 0.0
+                for plane in range(kinds.kind[k, FIRST_PLANE], kinds.kind[k, LAST_PLANE]):
+                    fewer[:] = 1.0
+                    made = price_row(kinds, reading, k, r, plane, u, size, off, share, alive, work)
+                    total += made
+                    if not reading.side_by_side:
+                        in_turn += made
+                        continue
+                    any_on = alive
+                    if reading.policy != STATIC:
+                        any_on = driven(kinds.whole[r], plane, u, size, off, work)
+                    apart, made = 1.0 - fewer[0], 0.0
+                    for t in range(most):
+                        made += 1.0 - fewer[t]
+                    in_turn += made * (any_on / apart if apart > 0.0 else 1.0)
+                inputs = 0.0
+                for g in range(kinds.kind[k, LAST_GROUP] - kinds.kind[k, FIRST_GROUP]):
+                    inputs += kinds.inputs[kinds.cell[r] + g]
+                sums[INPUTS] += weight * inputs * share[some, u]
+                sums[ACTIVE] += weight * alive
+                sums[ADDS] += weight * max(total - (alive if reading.policy == STATIC else live), 0.0)
+                on[r, u], turns[r, u] = alive, in_turn
+            for i in range(FOUND):
+                found[k, i, u] = sums[i]
 
 
 @njit(cache=True)
@@ -223,31 +294,8 @@ def price_blocks(kinds, reading, size, off, share, found, on, turns):
             first, last = kinds.cell[kinds.kind[k, FIRST_ROW]], kinds.group_set.size
             for cell in range(first, last):
                 most = max(most, int(kinds.inputs[cell]) // kinds.kind[k, LIMIT] + 1)
-    fewer, chance, sums = np.ones(most), np.zeros(most + 1), np.zeros(FOUND)
-    for k in range(kinds.kind.shape[0]):
-        some = kinds.kind[k, SOME]
-        for u in range(size.shape[1]):
-            sums[:] = 0.0
-            for r in range(kinds.kind[k, FIRST_ROW], kinds.kind[k, LAST_ROW]):
-                weight, whole = kinds.weight[r], kinds.whole[r]
-                live = 1.0 - exp(size[whole, u] * off[some, u]) if whole >= 0 else 0.0
-                alive = 1.0 if reading.skip == NONE else live
-                total = in_turn = 0.0
-                for plane in range(kinds.kind[k, FIRST_PLANE], kinds.kind[k, LAST_PLANE]):
-                    fewer[:] = 1.0
-                    made = price_row(kinds, reading, k, r, plane, u, size, off, share, alive, fewer, chance, sums)
-                    total += made
-                    if not reading.side_by_side:
-                        in_turn += made
-                        continue
-                    any_on = alive
-                    if reading.policy != STATIC:
-                        any_on = 1.0 - exp(size[whole, u] * off[plane, u]) if whole >= 0 else 0.0
-                    apart = 1.0 - fewer[0]
-                    in_turn += (1.0 - fewer).sum() * (any_on / apart if apart > 0.0 else 1.0)
-                cell, groups = kinds.cell[r], kinds.kind[k, LAST_GROUP] - kinds.kind[k, FIRST_GROUP]
-                sums[INPUTS] += weight * kinds.inputs[cell : cell + groups].sum() * share[some, u]
-                sums[ACTIVE] += weight * alive
-                sums[ADDS] += weight * max(total - (alive if reading.policy == STATIC else live), 0.0)
-                on[r, u], turns[r, u] = alive, in_turn
-            found[k, :, u] = sums
+    work = Scratch(
+        np.ones(most), np.zeros(most + 1), np.zeros(most + 1), np.zeros(FOUND), np.full(size.shape[0], -1),
+        np.empty(size.shape[0]),
+    )  # fmt: skip
+    price_kinds(kinds, reading, size, off, share, found, on, turns, work)

@@ -44,7 +44,7 @@ class Streams(NamedTuple):
     buffered: int
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def opened(streams, n, t, end):
     """Time from which a stream's buffer has room.
 
@@ -58,7 +58,7 @@ def opened(streams, n, t, end):
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def available(streams, n, t, own, there, found):
     """Times at which the windows of a stream's positions are there; returns nothing.
 
@@ -79,7 +79,7 @@ def available(streams, n, t, own, there, found):
                 found[p] = max(found[p], source[need[p] - 1])
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def grow(worked, until, start, cycles):
     """Work with one more interval, which may overlap the last: returns (cycles at work, until when).
 
@@ -89,7 +89,7 @@ def grow(worked, until, start, cycles):
     return worked + max(0.0, end - max(start, until)), max(until, end)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def worked_of(one, take, lanes, late, home, work, until):
     """Work of a timestep: returns (cycles at work, until when).
 
@@ -112,7 +112,7 @@ def worked_of(one, take, lanes, late, home, work, until):
     return grow(worked, until, held, work)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def play(streams, n, t, times, start, free, taken, turn, busy, there, begin, end, active, needs, own):
     """One timestep of one stream; returns nothing.
 
