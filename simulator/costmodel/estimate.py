@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from simulator.network import Network
 
 _OF_NEURONS = ("model", "membrane_bits", "stateful", "output", "first_step", "value_bits")
+REMEMBERED = 8
+"""Networks that a compiled schedule knows to be the same as its own."""
 _KNOWN: WeakKeyDictionary[Any, dict[tuple[int, ...], tuple[Any, ...]]] = WeakKeyDictionary()
 
 
@@ -92,18 +95,17 @@ def compiled(
     known = _KNOWN.setdefault(schedule, {})
     for kept in known.values():
         if kept[2] is hardware and kept[4] is mapping:
-            if kept[5]() is network:
+            if any(one() is network for one in kept[5]):
                 return kept[0], kept[1]
             if _same(kept[3], network):
-                known[kept[6]] = (*kept[:5], ref(network), kept[6])
+                kept[5].append(ref(network))
                 return kept[0], kept[1]
     names = tuple(p.name for p in network.populations)
     if names != schedule.populations:
         raise InputError("the activity is of another network", found=list(names), allowed=list(schedule.populations))
     actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
     chip = _chip(schedule, hardware, network, mapping, actions)
-    key = (len(known),)
-    known[key] = chip, actions, hardware, network, mapping, ref(network), key
+    known[(len(known),)] = chip, actions, hardware, network, mapping, deque([ref(network)], REMEMBERED)
     return chip, actions
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.runs import Runs
 from simulator.costmodel.tile_inputs import Inputs, Seen, Source
 from simulator.costmodel.tile_rows import Place
 from simulator.mapping.crossbar import CrossbarLayer
@@ -107,7 +108,8 @@ class Homes:
     def close(self) -> None:
         """All layers are added."""
         factor = np.array(self._factor, np.int64).reshape(-1, 3)
-        self._at, self._set, self._plane = factor[np.argsort(factor[:, 0], kind="stable")].T
+        at, self._set, self._plane = factor[np.argsort(factor[:, 0], kind="stable")].T
+        self._at = Runs(at, len(self._row))
         self._sum = np.zeros((3 * self.layers, len(self._row)))
         for row, (number, what, weight) in enumerate(self._row):
             self._sum[3 * number + what, row] = weight
@@ -120,9 +122,7 @@ class Homes:
     def price(self, seen: Seen) -> HomeTimes:
         """Means at these inputs; see `HomeTimes`."""
         spec, shape = self.spec, (self.layers, seen.size.shape[1])
-        logs = np.zeros((len(self._row), shape[1]))
-        np.add.at(logs, self._at, seen.quiet(self._set, self._plane))
-        driven = -np.expm1(logs)
+        driven = -np.expm1(self._at.sums(seen.quiet(self._set, self._plane)))
         driven[self._always] = 1
         sites, reached, touched = (self._sum @ driven).reshape(self.layers, 3, -1).transpose(1, 0, 2)
         positions, outputs, stored, every, adding, words = self._columns

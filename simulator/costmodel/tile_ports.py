@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulator.costmodel.runs import Runs
 from simulator.costmodel.tile_blocks import Blocks
 from simulator.costmodel.tile_homes import HomeTimes, fetched
 from simulator.costmodel.tile_inputs import Seen
@@ -98,16 +99,25 @@ class Ports:
                 ask(n, tile, 2 * kinds + n, 1)
                 if far[n][copy]:
                     ask(n, self._egress(tile), 2 * kinds + self.layers + n, 1)
-        self._work, self._one = np.zeros((2, self._ports, 2 * (kinds + self.layers) + 1))
-        for (port, column), (work, one) in asks.items():
-            self._work[port, column], self._one[port, column] = work, one
-        self._user, self._port = np.array(sorted(used), np.int64).reshape(-1, 2).T
+        work, one = np.zeros((2, self._ports, 2 * (kinds + self.layers) + 1))
+        for (at, column), both in asks.items():
+            work[at, column], one[at, column] = both
+        user, port = np.array(sorted(used), np.int64).reshape(-1, 2).T
         own = np.array([layer.positions / layer.copies for layer in layers])
         most = np.ones(self._ports)
-        np.maximum.at(most, self._port, own[self._user])
-        self._per = 1 / most[self._port][:, None]
-        self._mine_of, self._mine = _distinct(mine, kinds)
+        np.maximum.at(most, port, own[user])
+        # Tiles that serve alike stand in one row.
+        (self._share_of, self._share), (self._queue_of, self._queue) = (
+            self._alike(user, table) for table in (work[port] / most[port][:, None], one[port])
+        )
+        whose, self._mine = _distinct(mine, kinds)
+        self._mine_of = Runs(whose, self.layers)
         self._ways(*_distinct(sent, kinds + 1))
+
+    def _alike(self, users: np.ndarray, table: np.ndarray) -> tuple[Runs, np.ndarray]:
+        """The different rows of a table [rows, columns] of layers [rows], and whose they are."""
+        found = np.unique(np.concatenate([users[:, None], table], axis=1), axis=0)
+        return Runs(found[:, 0].astype(np.int64), self.layers), np.ascontiguousarray(found[:, 1:])
 
     def _ways(self, layers: np.ndarray, cycles: np.ndarray) -> None:
         """Entries (row of a kind of block, cycles) of each way home at each kind of position.
@@ -129,7 +139,8 @@ class Ports:
                 rows += [self.blocks.kinds[k].row + i for k in mine]
                 each += [float(way[k]) for k in mine]
         self._way_row, self._way_cycles = np.array(rows, np.int64), np.array(each)[:, None]
-        self._way_start, self._way_at = np.array(starts, np.int64), np.array(at, np.int64)
+        self._way_start = np.array(starts, np.int64)
+        self._way_at = Runs(np.array(at, np.int64), sum(self._places))
         self._way_token = np.array(tokens)[:, None]
 
     def price(self, seen: Seen, on: np.ndarray, driven: np.ndarray, home: HomeTimes) -> PortTimes:
@@ -151,16 +162,12 @@ class Ports:
         cycles = cycles / self._vectors
         token = np.ones((1, steps))  # a vector that was skipped is told in a cycle
         one = np.concatenate([cycles, on, home.fetch + home.write, home.send, token])
-        work = self._work @ one
-        queue = self._one @ one
-        share, wait, fetch = (np.zeros((self.layers, steps)) for _ in range(3))
-        np.maximum.at(share, self._user, self._per * work[self._port])
-        np.maximum.at(wait, self._user, queue[self._port])
-        np.maximum.at(fetch, self._mine_of, self._mine @ cycles)
+        share, wait = self._share_of.longest(self._share @ one), self._queue_of.longest(self._queue @ one)
+        fetch = self._mine_of.longest(self._mine @ cycles)
         sent = np.zeros((sum(self._places), steps))
         if self._way_start.size:
             ways = np.add.reduceat(self._way_cycles * driven[self._way_row], self._way_start) + self._way_token
-            np.maximum.at(sent, self._way_at, ways)
+            sent = self._way_at.longest(ways)
         return PortTimes(bits, latched, sent, fetch, share, wait)
 
 

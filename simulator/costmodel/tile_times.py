@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulator.costmodel.chip import Term
+from simulator.costmodel.runs import Runs
 from simulator.costmodel.tile_blocks import Blocks, BlockTimes
 from simulator.costmodel.tile_homes import Homes, HomeTimes
 from simulator.costmodel.tile_ports import PortTimes
@@ -34,7 +35,8 @@ TOGETHER = 0.6
 """Share of the time of lanes that wait for each other at every position; assumed, from runs of random networks."""
 
 
-SHARPNESS = 16
+DOUBLINGS = 4
+SHARPNESS = 1 << DOUBLINGS
 """Power of the mean that stands for the longer of two times near each other: a port that is nearly always busy and
 lanes that are nearly always busy make each other wait; assumed, from runs of random networks."""
 
@@ -42,8 +44,14 @@ lanes that are nearly always busy make each other wait; assumed, from runs of ra
 def soft(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(one^k + other^k)^(1/k), a little above the larger: homogeneous and monotone in both, which are >= 0."""
     most = np.maximum(one, other)
-    ratio = np.minimum(one, other) / np.where(most > 0, most, 1)
-    return np.asarray(most * (1 + ratio**SHARPNESS) ** (1 / SHARPNESS))
+    # Sixteenth powers and roots by squares and square roots: quicker than the general power.
+    power = np.minimum(one, other) / np.where(most > 0, most, 1)
+    for _ in range(DOUBLINGS):
+        power = power * power
+    power += 1
+    for _ in range(DOUBLINGS):
+        power = np.sqrt(power)
+    return np.asarray(most * power)
 
 
 class Times:
@@ -58,6 +66,7 @@ class Times:
         self._count = homes.count[:, None]
         self._kind_first = np.array([kind.row for kind in blocks.kinds], np.int64)
         self._kind_layer = np.array([kind.layer for kind in blocks.kinds], np.int64)
+        self._layer_of_kind = Runs(self._kind_layer, len(layers))
         self._weight = blocks.weight[:, None]
 
     def _slots(self, layers: list[CrossbarLayer], blocks: Blocks, homes: Homes) -> None:
@@ -141,15 +150,14 @@ class Times:
         hop = weights[LINK] * int(self.spec.network.hop_cycles)
         last = self._expected(latest, some, idle) + sent + hop * (sent > 0)
         together, late = (self._mean(table) for table in (each, last))
-        apart = np.maximum(np.maximum(alone, share), self._mean(sent))
-        apart = alone.copy()
+        apart = alone
         if self._kind_first.size:
             busy = check[self._kind_layer]
             row_busy = np.repeat(busy, np.diff(np.append(self._kind_first, taken.shape[0])), axis=0)
             row_serial = np.repeat(self._serial[self._kind_layer], np.diff(np.append(self._kind_first, taken.shape[0])))
             mean = vectors.on * np.maximum(taken * row_serial[:, None], row_busy) + (1 - vectors.on) * row_busy
             mean = np.add.reduceat(self._weight * mean, self._kind_first) / self._positions[self._kind_layer]
-            np.maximum.at(apart, self._kind_layer, soft(mean, share[self._kind_layer]))
+            apart = np.maximum(apart, self._layer_of_kind.longest(soft(mean, share[self._kind_layer])))
         return (1 - TOGETHER) * apart + TOGETHER * together, late
 
     def _longest(self, table: np.ndarray) -> np.ndarray:
