@@ -17,6 +17,7 @@ from simulator.costmodel.tile_blocks import Blocks, BlockTimes
 from simulator.costmodel.tile_homes import Homes, HomeTimes
 from simulator.costmodel.tile_ports import PortTimes
 from simulator.kernels import tile_flow as kernel
+from simulator.kernels.tile_times import expected_longest, room
 from simulator.mapping.crossbar import CrossbarLayer
 
 TERMS = (
@@ -95,6 +96,7 @@ class Times:
         self._gather, self._starts = np.array(gather, np.int64), np.array(starts, np.int64)
         self._place, self._layer = np.array(place_of, np.int64), np.array(layer_of, np.int64)
         self._slot = np.array([[*mine, *[-1] * (widest - len(mine))] for mine in slots], np.int64).reshape(-1, widest)
+        self._room = room(self._slot)
         self._first = np.array(first, np.int64)
 
     def of(
@@ -173,17 +175,9 @@ class Times:
 
         Projections are driven independently of each other: from the longest on, each counts where no longer one is.
         """
-        none = np.zeros((1, time.shape[1]))
-        values, chances = (np.concatenate([table, none])[self._slot] for table in (time, some))
-        values = np.maximum(values, least[:, None])
-        if values.shape[1] > 1:
-            order = np.argsort(-values, axis=1, kind="stable")
-            values, chances = (np.take_along_axis(table, order, axis=1) for table in (values, chances))
-        found, left = np.zeros_like(least), np.ones_like(least)
-        for i in range(values.shape[1]):
-            found += left * chances[:, i] * values[:, i]
-            left = left * (1 - chances[:, i])
-        return found + left * least
+        found = np.empty(least.shape)
+        expected_longest(self._slot, time, some, least, *self._room, found)
+        return found
 
     def _mean(self, table: np.ndarray) -> np.ndarray:
         """Mean over the positions of each layer of a table [kinds of position, U]."""
