@@ -12,7 +12,7 @@ from simulator.costmodel.rates import Rates
 from simulator.kernels import tile_inputs as kernel
 from simulator.mapping.crossbar import CrossbarPart
 
-MANY_GROUPS = 32
+MANY_GROUPS = 16
 """Groups of a population from which the growth of their emptiness with their size is believed."""
 SOME_EMPTY = 4
 """Empty windows of a timestep from which their share is believed."""
