@@ -34,7 +34,7 @@ class Correction(Protocol):
         ...
 
     def weights(self, terms: tuple[Term, ...]) -> np.ndarray:
-        """float64 [terms]: the weight of each term of time; `Term.weight` for a term that the model does not know."""
+        """float64 [terms]: the weight of each term of time; InputError where the closed form has other terms."""
         ...
 
     def correct(self, made: Estimate, activity: Activity) -> Estimate:
