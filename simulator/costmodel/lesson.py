@@ -47,6 +47,7 @@ class Lesson:
         self.hard = {name: np.array([h[name] for h in hard]) for name in hard[0]}
         self.architectures = sorted(set(surface.architectures.tolist()))
         self._fits: dict[tuple[frozenset[str], frozenset[str]], Fit] = {}
+        self._priced: dict[tuple[int, bytes], tuple[float, np.ndarray]] = {}
         self._strengths: dict[frozenset[str], tuple[float, np.ndarray]] = {}
         refine(surface)
 
@@ -98,28 +99,30 @@ class Lesson:
             self._strengths[key] = strengths(self.surface, [pair for pair in pairs if pair[0].size])
         return self._strengths[key]
 
-    def _errors(self, made: Fit, own: np.ndarray, exact: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Simulated / predicted - 1 of latency and energy of the points with numbers `own`; exact: priced anew."""
+    def _errors(self, made: Fit, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Simulated / predicted - 1 of latency and energy of the points with numbers `own`; the closed form is priced
+        anew at these weights: planes do not know where an energy jumps."""
         surface = self.surface
-        if exact:
-            pairs = [surface.points[n].price(made.weights) for n in own.tolist()]
-            end, costs = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-        else:
-            end, costs = surface.ends(made.weights, own)[0], surface.costs(made.weights, own)
+        pairs = [self._price(n, made.weights) for n in own.tolist()]
+        end, costs = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
         total = costs @ made.factors + surface.power[own] * end
         return surface.end[own] / end - 1, surface.total[own] / total - 1
 
+    def _price(self, number: int, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """End and energies of a point at these weights; fits that agree on them ask once."""
+        key = number, weights.tobytes()
+        if key not in self._priced:
+            self._priced[key] = self.surface.points[number].price(weights)
+        return self._priced[key]
+
     def errors(self, *names: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of the points outside `names`: their numbers [n], and simulated / predicted - 1 of latency and energy, each
-        point predicted by a fit that saw neither its architecture nor `names`.  Where none is left out, the closed form
-        is priced anew, elsewhere its planes answer."""
+        point predicted by a fit that saw neither its architecture nor `names`."""
         latency, energy = np.zeros(len(self.surface.points)), np.zeros(len(self.surface.points))
         for name in self.architectures:
             if name not in names:
                 own = np.flatnonzero(self.surface.architectures == name)
-                latency[own], energy[own] = self._errors(
-                    self.without(name, *names, base=names), own, exact=not names
-                )
+                latency[own], energy[own] = self._errors(self.without(name, *names, base=names), own)
         rows = self._use(names)
         return rows, latency[rows], energy[rows]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import nmnist, speck
+from benchmarks import speck
 from benchmarks.recorded_scnn import NET_CHOICES, TRACE_CHOICES
 from simulator.functional import plan_network, run_sample
 from simulator.network import Network, Neuron
+from simulator.network.loihi import read_slayer
 from simulator.network.nir import read_nir
 from simulator.trace import Trace
 from simulator.trace.nmnist import read_nmnist
@@ -71,7 +72,7 @@ def totals(data: Path, network: Network, choices: dict[str, object]) -> tuple[li
     ids=["at the threshold", "step 0 computed", "floor binning", "polarity swapped"],
 )
 def test_loihi_variants(data_dir: Path, neuron: dict, choices: dict, spikes: list[int], right: int) -> None:
-    network, _ = nmnist.load(data_dir)
+    network, _ = read_slayer(data_dir / "nets" / "slayer_nmnist_loihi.npz")
     assert totals(data_dir, with_neurons(network, **neuron), {**LOIHI, **choices}) == (spikes, right)
 
 
