@@ -75,14 +75,6 @@ def calibrate(
     return lesson.model(fitted_on=_provenance(seen, len(cases), seed, rounds))
 
 
-def model_of(observations: Sequence[Observation], *, level: float = 0.9, seed: int = 0) -> CostModel:
-    """A model of all of these observations."""
-    rounds = [{"cases": len(observations), "beyond_10_percent": 0, "added": 0}]
-    lesson = Lesson.of(observations, level)
-    rounds[0]["beyond_10_percent"] = int((lesson.worst > BEYOND).sum())
-    return lesson.model(fitted_on=_provenance(observations, len(observations), seed, rounds))
-
-
 def spread(cases: Sequence[Case], seed: int) -> list[Case]:
     """All cases in an order that meets every architecture, and every mapping, kind and density, early.
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from simulator.trace import Trace
 
 Kind = Literal["drawn", "clustered", "recorded", "trained"]
-KINDS: tuple[Kind, ...] = ("drawn", "clustered", "recorded", "trained")
 KEPT = 512
 """Networks on a chip with their mapping and schedule that are kept at once."""
 
@@ -113,5 +112,3 @@ def _network(name: str, directory: str | None) -> Network:
     from simulator.costmodel.sources import network_of
 
     return network_of(name, directory)
-
-

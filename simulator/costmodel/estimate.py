@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 _OF_NEURONS = ("model", "membrane_bits", "stateful", "output", "first_step", "value_bits")
 REMEMBERED = 8
 """Networks that a compiled schedule knows to be the same as its own."""
-_KNOWN: WeakKeyDictionary[Any, dict[tuple[int, ...], tuple[Any, ...]]] = WeakKeyDictionary()
+
+
+class _Kept(NamedTuple):
+    """A compiled closed form, what it was made for, and networks found to be the same as `network`."""
+
+    chip: Chip
+    actions: tuple[str, ...]
+    hardware: Hardware
+    network: Network
+    mapping: Mapping | None
+    alike: deque[ref[Network]]
+
+
+_KNOWN: WeakKeyDictionary[Any, list[_Kept]] = WeakKeyDictionary()
 
 
 class Correction(Protocol):
@@ -92,20 +105,20 @@ def compiled(
     schedule: Schedule, hardware: Hardware, network: Network, mapping: Mapping | None = None
 ) -> tuple[Chip, tuple[str, ...]]:
     """The closed form of a schedule and the actions of its ledger; made once and kept as long as the schedule lives."""
-    known = _KNOWN.setdefault(schedule, {})
-    for kept in known.values():
-        if kept[2] is hardware and kept[4] is mapping:
-            if any(one() is network for one in kept[5]):
-                return kept[0], kept[1]
-            if _same(kept[3], network):
-                kept[5].append(ref(network))
-                return kept[0], kept[1]
+    known = _KNOWN.setdefault(schedule, [])
+    for kept in known:
+        if kept.hardware is hardware and kept.mapping is mapping:
+            if any(one() is network for one in kept.alike):
+                return kept.chip, kept.actions
+            if _same(kept.network, network):
+                kept.alike.append(ref(network))
+                return kept.chip, kept.actions
     names = tuple(p.name for p in network.populations)
     if names != schedule.populations:
         raise InputError("the activity is of another network", found=list(names), allowed=list(schedule.populations))
     actions = tuple(dict.fromkeys(a.name for name in hardware.units for a in hardware.unit(name).ACTIONS))
     chip = _chip(schedule, hardware, network, mapping, actions)
-    known[(len(known),)] = chip, actions, hardware, network, mapping, deque([ref(network)], REMEMBERED)
+    known.append(_Kept(chip, actions, hardware, network, mapping, deque([ref(network)], REMEMBERED)))
     return chip, actions
 
 

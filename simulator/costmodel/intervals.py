@@ -50,10 +50,10 @@ class Interval:
         weight = nnls(table, size, prior, np.full(prior.size, PULL * size.size * mean**2))
         weight[0] = max(weight[0], LEAST)
         parts = zip((ALWAYS, *units), weight.tolist(), (mean, *(mean / u for u in units.values())), strict=True)
-        scale = {name: _short(share * unit) for name, share, unit in parts if share > 0}
+        scale = {name: short(share * unit) for name, share, unit in parts if share > 0}
         made = cls(0.0, 0.0, scale)
         ratio = errors / made.scales(difficulty)
-        return cls(_short(_quantile(ratio, (1 - level) / 2, -1)), _short(_quantile(ratio, (1 + level) / 2, 1)), scale)
+        return cls(short(_quantile(ratio, (1 - level) / 2, -1)), short(_quantile(ratio, (1 + level) / 2, 1)), scale)
 
     def scales(self, difficulty: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scale of each point, float64 [N], from their features [N]."""
@@ -83,6 +83,6 @@ def _quantile(values: np.ndarray, share: float, side: int) -> float:
     return side * float(ordered[min(rank, values.size - 1)])
 
 
-def _short(value: float) -> float:
-    """Six significant digits: what a file shows is what is used."""
+def short(value: float) -> float:
+    """The value to six significant digits: what a file shows is what is used."""
     return float(f"{value:.6g}")

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.costmodel.estimate import compiled
 from simulator.costmodel.features import COMMAND, MEANING, features
 from simulator.costmodel.fit import Fit, fit, refine
-from simulator.costmodel.intervals import Interval
+from simulator.costmodel.intervals import Interval, short
 from simulator.costmodel.model import CostModel, Held, Weighed, difficulty
 from simulator.costmodel.prices import Prices
 from simulator.costmodel.rates import rates
@@ -163,7 +163,7 @@ class Lesson:
         late, costly = (np.abs(1 / (1 + errors) - 1) for errors in (latency, energy))
         groups = {"all": np.ones(rows.size, bool)} | {name: of == name for name in sorted(set(of.tolist()))}
         return {
-            name: Held(int(own.sum()), *(_short(x) for x in (*_mean_p95(late[own]), *_mean_p95(costly[own]))))
+            name: Held(int(own.sum()), *(short(x) for x in (*_mean_p95(late[own]), *_mean_p95(costly[own]))))
             for name, own in groups.items()
         }
 
@@ -180,10 +180,6 @@ class Lesson:
 
 def _mean_p95(size: np.ndarray) -> tuple[float, float]:
     return float(size.mean()), float(np.quantile(size, 0.95))
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 def _down(value: float) -> float:

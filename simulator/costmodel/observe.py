@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from simulator.costmodel.estimate import compiled, priced
+from simulator.costmodel.estimate import estimate
 from simulator.costmodel.figures import Figures
 from simulator.run import simulate
 
@@ -39,9 +37,7 @@ def observe(case: Case) -> Observation:
     ready = case.prepare()
     activity = replace(ready.activity, network=ready.network)  # which the trace's equals, and which is shared
     begin = time.process_time()
-    chip, actions = compiled(ready.schedule, ready.hardware, ready.network, ready.mapping)
-    weights = np.array([term.weight for term in chip.terms])
-    made = Figures.of(priced(ready.schedule, ready.hardware, activity, chip, actions, weights))
+    made = Figures.of(estimate(ready.schedule, ready.hardware, activity, mapping=ready.mapping))
     middle = time.process_time()
     record = simulate(ready.hardware, ready.network, ready.trace, ready.mapping)
     end = time.process_time()

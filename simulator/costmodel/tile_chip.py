@@ -93,8 +93,7 @@ class TileChip:
         self.blocks.close()
         self.homes.close()
         self.inputs.close()
-        far = [[bool(self._reading_tiles(layer.layer) - {layer.home_tile(copy)}) for copy in range(layer.copies)]
-               for layer in self.layers]  # fmt: skip
+        far = [self.plan.leaves(layer.layer) for layer in self.layers]
         self.outside = np.array([sum(copies) / max(1, len(copies)) for copies in far])
         self.ports = Ports(spec, self.plan.tiles, self.layers, self.blocks, far, self.homes.places)
         self.times = Times(spec, self.layers, self.blocks, self.homes)
@@ -126,18 +125,6 @@ class TileChip:
             )
             for inputs, layers in groups
         ]
-
-    def _reading_tiles(self, name: str) -> set[int]:
-        """Tiles in which somebody reads the spikes of a population."""
-        found: set[int] = set()
-        for reader, number in self.plan.consumers[name]:
-            layer = self.plan.layers[reader]
-            if layer.omitted:
-                continue
-            if layer.parts[number].digital:
-                found.update(layer.home_tile(copy) for copy in range(layer.copies))
-            found.update(lane.tile for lane in layer.lanes() if layer.row_blocks[lane.row_block].part == number)
-        return found
 
     def price(self, found: Rates, weights: np.ndarray) -> Priced:
         """A run at these rates, see `chip.Chip`."""

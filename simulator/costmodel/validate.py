@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.costmodel.calibrate import spread
-from simulator.costmodel.estimate import compiled, estimate, priced
+from simulator.costmodel.estimate import compiled, estimate
 from simulator.costmodel.figures import Figures
 from simulator.costmodel.held_out import held_out
 from simulator.costmodel.observe import Observation, observe
@@ -180,9 +180,7 @@ def without_clusters(observation: Observation) -> Observation:
     """The same point, estimated as if every neuron fired independently at its population's rate."""
     ready = observation.case.prepare()
     activity: Activity = observation.activity.independent()
-    chip, actions = compiled(ready.schedule, ready.hardware, ready.network, ready.mapping)
-    weights = np.array([term.weight for term in chip.terms])
-    made = priced(ready.schedule, ready.hardware, activity, chip, actions, weights)
+    made = estimate(ready.schedule, ready.hardware, activity, mapping=ready.mapping)
     return replace(observation, activity=activity, estimated=Figures.of(made))
 
 

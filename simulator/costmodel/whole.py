@@ -6,6 +6,7 @@ they move; nothing overlaps, so that the cycles of a run are the sum.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ class Charge(NamedTuple):
     active: bool = False
 
 
-class WholeChip:
+class WholeChip(ABC):
     """A host and one unit with a network; see `chip.Chip`.  Subclasses fill in streams, charges and counters.
 
     InputError where the schedule has no layers: a stimulus of cycles has no closed form.
@@ -72,9 +73,9 @@ class WholeChip:
         self.fill()
         self._close()
 
+    @abstractmethod
     def fill(self) -> None:
         """Adds the unit's charges and counters."""
-        raise NotImplementedError
 
     def stream(self, population: str | None, delay: int = 0) -> int:
         """Place of a population's stream of events; None: of timesteps."""
@@ -127,3 +128,10 @@ class WholeChip:
     def whole_rows(self) -> tuple[int, ...]:
         """Rows of the ledger that are at work for the whole sample."""
         return (self.layer,)
+
+
+def refuse_image(unit: str, spec: Any) -> None:
+    """InputError where the unit (name and spec) holds an image of its memories."""
+    if spec.image is not None:
+        raise InputError("an image goes with a stimulus, which has no closed form", key=f"units.{unit}.image",
+                         found=spec.image, allowed="a network")  # fmt: skip

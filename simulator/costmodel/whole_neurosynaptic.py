@@ -20,8 +20,7 @@ from typing import Any
 
 from simulator.costmodel.chip import Term
 from simulator.costmodel.tally import REPETITION
-from simulator.costmodel.whole import WholeChip
-from simulator.errors import InputError
+from simulator.costmodel.whole import WholeChip, refuse_image
 from simulator.mapping.neurosynaptic import Place, addresses, biased, check_shapes
 
 PER_WORD = 8
@@ -48,9 +47,7 @@ class NeurosynapticChip(WholeChip):
 
     def __init__(self, schedule: Any, hardware: Any, network: Any, unit: str, actions: tuple[str, ...]) -> None:
         spec = hardware.units[unit]
-        if spec.image is not None:
-            raise InputError("an image goes with a stimulus, which has no closed form", key=f"units.{unit}.image",
-                             found=spec.image, allowed="a network")  # fmt: skip
+        refuse_image(unit, spec)
         check_shapes(unit, spec, network)
         super().__init__(schedule, hardware, network, unit, actions)
 

@@ -23,7 +23,7 @@ import numpy as np
 from simulator.costmodel.chip import Term
 from simulator.costmodel.rates import Rates
 from simulator.costmodel.tally import REPETITION
-from simulator.costmodel.whole import WholeChip
+from simulator.costmodel.whole import WholeChip, refuse_image
 from simulator.errors import InputError
 from simulator.mapping.recurrent import layers_of
 from simulator.units import ceil_div
@@ -50,9 +50,7 @@ class ReckonChip(WholeChip):
 
     def __init__(self, schedule: Any, hardware: Any, network: Any, unit: str, actions: tuple[str, ...]) -> None:
         spec = hardware.units[unit]
-        if spec.image is not None:
-            raise InputError("an image goes with a stimulus, which has no closed form", key=f"units.{unit}.image",
-                             found=spec.image, allowed="a network")  # fmt: skip
+        refuse_image(unit, spec)
         self.roles = layers_of(network)
         sizes = {"inputs": self.roles.source, "recurrent": self.roles.recurrent, "outputs": self.roles.output}
         self.sizes = {key: 1 if name is None else network.population(name).size for key, name in sizes.items()}

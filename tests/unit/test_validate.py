@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from simulator import estimate, load_hardware, simulate
-from simulator.costmodel.calibrate import model_of
 from simulator.costmodel.lesson import Lesson
 from simulator.costmodel.observe import Observation, observe
 from simulator.costmodel.published import MODELS
@@ -85,7 +84,7 @@ def test_a_point_is_predicted_by_a_model_of_the_other_architectures(
 
 
 def test_given_models_state_intervals_and_warn(suite: Suite, seen: list[Observation]) -> None:
-    given = model_of(seen[1:])
+    given = Lesson.of(seen[1:]).model()
     found = compare(suite, seen, CHIP, model=given)
     answers = model(found, CALIBRATED)
     for i, case in enumerate(suite.cases):

@@ -102,8 +102,7 @@ class Assembly:
         vectors = np.stack((v.lat * serial, v.occ * serial, v.fetch, v.active), axis=-1).astype(np.int64)
         sent, spikes = traffic.events(self.work, layer.population, layer.grid, self.sample, self.t0, self.t1)
         moved = traffic.bits(spec, layer.population, layer.outputs, sent)
-        readers = self._reading_tiles(layer.layer)
-        far = np.array([bool(readers - {layer.home_tile(copy)}) for copy in range(layer.copies)])
+        far = np.array(self.plan.leaves(layer.layer))
         outside = far[np.arange(layer.positions) % layer.copies]
         lif = -(-v.updated.astype(np.int64) // int(spec.digital.lif_lanes)) * int(spec.timing.lif_cycles)
         homes = np.zeros((*sent.shape, 4), np.int64)
@@ -115,18 +114,6 @@ class Assembly:
         made = moved[first:]
         self.moved[layer.layer] = Moved(int(made.sum()), int(made[:, outside].sum()), spikes)
         return LayerFlow(self.stream[layer.layer], layer.copies, vectors, homes)
-
-    def _reading_tiles(self, name: str) -> set[int]:
-        """Tiles in which somebody reads the spikes of a population."""
-        found: set[int] = set()
-        for reader, number in self.plan.consumers[name]:
-            layer = self.plan.layers[reader]
-            if layer.omitted:
-                continue
-            if layer.parts[number].digital:
-                found.update(layer.home_tile(copy) for copy in range(layer.copies))
-            found.update(lane.tile for lane in layer.lanes() if layer.row_blocks[lane.row_block].part == number)
-        return found
 
     def _actors(self, number: int, layer: CrossbarLayer, lanes: list[Lane], homes: list[Home]) -> None:
         windows = [self._window(layer, part) for part in range(len(layer.parts))]

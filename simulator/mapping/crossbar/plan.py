@@ -40,6 +40,23 @@ class CrossbarPlan:
     tiles: int
     built: dict[str, int]
 
+    def leaves(self, name: str) -> list[bool]:
+        """Of each copy of a layer: whether its spikes leave their tile, because somebody reads them in another."""
+        layer, readers = self.layers[name], self._reading_tiles(name)
+        return [bool(readers - {layer.home_tile(copy)}) for copy in range(layer.copies)]
+
+    def _reading_tiles(self, name: str) -> set[int]:
+        """Tiles in which somebody reads the spikes of a population."""
+        found: set[int] = set()
+        for reader, number in self.consumers[name]:
+            layer = self.layers[reader]
+            if layer.omitted:
+                continue
+            if layer.parts[number].digital:
+                found.update(layer.home_tile(copy) for copy in range(layer.copies))
+            found.update(lane.tile for lane in layer.lanes() if layer.row_blocks[lane.row_block].part == number)
+        return found
+
 
 def crossbar_plan(
     network: Network, spec: Any, entries: Iterable[CrossbarMapping], unit: str | None = None
